@@ -1,0 +1,1 @@
+"""Codemods: one file for each rule, in a folder for its category."""

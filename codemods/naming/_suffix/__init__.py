@@ -1,0 +1,1 @@
+"""The parts of the rule `env-suffix-names`."""

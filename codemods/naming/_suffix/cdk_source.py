@@ -1,0 +1,285 @@
+"""Where CDK code has the suffix of its environment, or can read it from the context."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from codemods.naming._suffix.names import tells_apart
+from fixer.cdk.layout import end_of_line, indent_at, start_of_line
+from fixer.model import Edit
+
+if TYPE_CHECKING:
+    from codemods.naming._suffix.cdk_text import Texts
+    from codemods.naming.env_suffix_names import Options
+    from fixer.cdk.tree import Binding, Scope
+
+_HOLDERS = [
+    "environment_suffix",
+    "env_suffix",
+    "environment_name",
+    "env_name",
+    "environment",
+    "env",
+    "stage_name",
+    "stage",
+    "deployment_environment",
+    "deployment_env",
+    "deploy_env",
+    "target_environment",
+    "target_env",
+]
+_READERS = frozenset(
+    [
+        "context",
+        "get",
+        "get_context",
+        "get_str",
+        "get_string",
+        "getenv",
+        "lower",
+        "replace",
+        "str",
+        "strip",
+        "try_get_context",
+        "upper",
+    ]
+)
+_LINE = 88
+
+
+@dataclass(frozen=True)
+class Suffix:
+    """How code gets at the suffix: an expression, where its value comes from, and the edits that it needs first."""
+
+    code: str
+    origin: str
+    """Expressions of one origin have one value."""
+    edits: tuple[Edit, ...] = ()
+
+
+class Suffixes:
+    """Finds, or makes, the suffix in one file."""
+
+    def __init__(self, texts: Texts, options: Options) -> None:
+        """Take the file's texts, and what the configuration says."""
+        self._texts, self._file, self._options = texts, texts.file, options
+        self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", options.context).lower()
+        self._holders = tuple(dict.fromkeys((self._name, *_HOLDERS)))
+
+    # ---- what is there ---------------------------------------------------------------------------
+
+    def there(self, scope: Scope, at: int) -> Suffix | None:
+        """A name that holds the suffix at an offset of the file."""
+        for name in self._holders:
+            found = self._variable(name, scope, at) or self._attribute(name, scope, at)
+            if found:
+                return found
+        return self._of_props(scope)
+
+    def _variable(self, name: str, scope: Scope, at: int) -> Suffix | None:
+        found = scope.find(name)
+        if found is None or found[0].kind not in ("function", "module"):
+            return None
+        owner, bindings = found
+        home = scope.nearest("function")
+        if self._holds(name, owner, bindings, at if owner is home or home is None else None):
+            return Suffix(name, self._origin(name, bindings))
+        return None
+
+    def _holds(self, name: str, owner: Scope, bindings: list[Binding], before: int | None) -> bool:
+        """Whether the last of the bindings certainly gives the name a text, before an offset."""
+        last = max(bindings, key=lambda one: one.start)
+        if before is not None and last.start >= before:
+            return False
+        if last.value is None:
+            return self._is_text_parameter(name, owner)
+        return self._texts.is_unconditional(owner, last.start) and self._is_text(last.value, owner)
+
+    def _is_text(self, node: cst.BaseExpression, scope: Scope) -> bool:
+        match node:
+            case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString() | cst.Subscript():
+                return True
+            case cst.BooleanOperation():
+                return self._is_text(node.right, scope)
+            case cst.IfExp():
+                return self._is_text(node.body, scope) and self._is_text(node.orelse, scope)
+            case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) | cst.Name(value=name)):
+                return name in _READERS
+            case cst.Attribute():
+                return tells_apart(node.attr.value) and node.attr.value != "env"
+            case cst.Name():
+                found = scope.find(node.value)
+                return node.value in self._holders and found is not None and self._holds(node.value, *found, None)
+        return False
+
+    def _is_text_parameter(self, name: str, function: Scope) -> bool:
+        node = function.node
+        if not isinstance(node, cst.FunctionDef):
+            return False
+        params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
+        param = next((one for one in params if one.name.value == name), None)
+        if param is None:
+            return False
+        default = param.default
+        if isinstance(default, cst.SimpleString):
+            return True
+        kind = self._file.module.code_for_node(param.annotation.annotation) if param.annotation else ""
+        if default is not None or "Optional" in kind or "None" in kind:
+            return False
+        if kind:
+            return kind.strip("\"'") == "str"
+        text = self._file.text(*self._file.tree.span(node))
+        return name not in ("env", "environment", "stage") or re.search(rf"\{{{name}\b", text) is not None
+
+    def _attribute(self, name: str, scope: Scope, at: int) -> Suffix | None:
+        owner, init = self._class(scope)
+        bindings = owner.attributes.get(name, []) if owner else []
+        if owner is None or init is None or not bindings:
+            return None
+        if any(self._function(one.start) is not init for one in bindings):
+            return None
+        inside = self._function(at) is init
+        last = max(one.start for one in bindings)
+        if not inside and last > self._first_own_call(owner, init):
+            return None
+        if self._holds(name, init, bindings, at if inside else None):
+            return Suffix(f"self.{name}", self._origin(name, bindings))
+        return None
+
+    def _of_props(self, scope: Scope) -> Suffix | None:
+        function = scope.nearest("function")
+        node = function.node if function else None
+        if function is None or not isinstance(node, cst.FunctionDef):
+            return None
+        optional = {one.name.value for one in node.params.params if one.default is not None or self._is_optional(one)}
+        text = self._file.text(*self._file.tree.span(node))
+        pattern = rf"(?<![\w.])(\w*(?:props|config|settings))\.({'|'.join(self._holders)})\b(?!\s*(?:=[^=]|\.|\())"
+        for found in re.finditer(pattern, text):
+            if found[1] in function.bindings and found[1] not in optional and found[2] != "env":
+                return Suffix(found[0], found[2])
+        return None
+
+    def _is_optional(self, param: cst.Param) -> bool:
+        kind = self._file.module.code_for_node(param.annotation.annotation) if param.annotation else ""
+        return "Optional" in kind or "None" in kind
+
+    def _origin(self, name: str, bindings: list[Binding]) -> str:
+        value = max(bindings, key=lambda one: one.start).value
+        text = self._file.module.code_for_node(value) if value is not None else ""
+        return self._context if re.search(rf"get_context\(\s*[\"']{self._options.context}[\"']", text) else name
+
+    @property
+    def _context(self) -> str:
+        return f"context {self._options.context}"
+
+    # ---- what is made ----------------------------------------------------------------------------
+
+    def make(self, scope: Scope, at: int, *, attribute: bool) -> Suffix | str:
+        """A line that puts the suffix into a variable, or into an attribute of the class; or why that can't be done."""
+        owner, init = self._class(scope)
+        if owner is None:
+            return "The suffix can't be read here: no class is around it"
+        if init is None:
+            return f"The suffix can't be read here: {owner.name} has no __init__ that calls super().__init__()"
+        place = self._super(init)
+        function = self._method(owner, at)
+        if place is None or function is None:
+            return f"The suffix can't be read here: {owner.name} has no __init__ that calls super().__init__()"
+        name = self._name
+        if function is init and at < place[1]:
+            return self._before_super(init, place, name)
+        inside = function is init and not attribute
+        if (inside and name in init.bindings) or (not inside and name in owner.attributes):
+            return f"{'' if inside else 'self.'}{name} is there, but it does not certainly hold the suffix here"
+        value, origin = self._read("self"), self._context
+        end = place[1]
+        if not inside and (found := self.there(init, init.end)) and not found.code.startswith("self."):
+            end = max(end, self._assigned(init, found.code))
+            value, origin = found.code, found.origin
+            if end > self._first_own_call(owner, init):
+                return f"{found.code} is set too late for it"
+        code = name if inside else f"self.{name}"
+        return Suffix(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
+
+    def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Suffix | str:
+        if len(init.parameters) < 2 or name in init.bindings:
+            return "The suffix can't be read before super().__init__()"
+        source = self._file.source
+        start, indent = start_of_line(source, place[0]), indent_at(source, place[0])
+        line = self._folded(f"{name} = {self._read(init.parameters[1])}", indent)
+        return Suffix(name, self._context, (Edit(self._file.path, start, start, f"{line}{self._file.newline}"),))
+
+    def _read(self, construct: str) -> str:
+        return f'{construct}.node.try_get_context("{self._options.context}") or "{self._options.default}"'
+
+    def _line(self, end: int, line: str, like: int) -> Edit:
+        source = self._file.source
+        at = end_of_line(source, end)
+        return Edit(self._file.path, at, at, self._file.newline + self._folded(line, indent_at(source, like)))
+
+    def _folded(self, line: str, indent: str) -> str:
+        if len(indent) + len(line) <= max(_LINE, self._file.line_length):
+            return indent + line
+        target, _, value = line.partition(" = ")
+        return self._file.lines(f"{indent}{target} = (\n{indent}{self._file.unit}{value}\n{indent})")
+
+    def _assigned(self, function: Scope, name: str) -> int:
+        """Where the statement of the function's body that assigns the name ends; 0 for a parameter."""
+        body = getattr(function.node, "body", None)
+        start = max((one.start for one in function.bindings.get(name.partition(".")[0], ()) if one.value), default=-1)
+        for statement in getattr(body, "body", ()):
+            span = self._file.tree.span(statement)
+            if span[0] <= start < span[1]:
+                return span[1]
+        return 0
+
+    # ---- classes ---------------------------------------------------------------------------------
+
+    def _class(self, scope: Scope) -> tuple[Scope | None, Scope | None]:
+        """The class around, and the scope of its `__init__`."""
+        owner = scope.nearest("class")
+        inner = owner.children if owner else ()
+        return owner, next((one for one in inner if one.kind == "function" and one.name == "__init__"), None)
+
+    def _method(self, owner: Scope, at: int) -> Scope | None:
+        """The method of the class that an offset is in, if it has a `self`."""
+        method = next((one for one in owner.children if one.kind == "function" and one.start <= at < one.end), None)
+        if method is None or method.parameters[:1] != ("self",):
+            return None
+        return method
+
+    def _function(self, at: int) -> Scope | None:
+        return self._file.tree.scope_at(at).nearest("function")
+
+    def _super(self, init: Scope) -> tuple[int, int] | None:
+        """Where the statement stands that calls the `__init__` of the base class."""
+        for site in self._file.tree.calls:
+            function = site.node.func
+            if site.scope is init and isinstance(function, cst.Attribute) and function.attr.value == "__init__":
+                statement = site.statement
+                if statement and statement.is_line and statement.count == 1:
+                    span = self._file.tree.span(statement.node)
+                    if indent_at(self._file.source, span[0]) == self._texts.body_indent(init):
+                        return span
+        return None
+
+    def _first_own_call(self, owner: Scope, init: Scope) -> int:
+        """Where `__init__` first calls a method of the class."""
+        return min(self._own_calls(owner, init), default=init.end)
+
+    def _own_calls(self, owner: Scope, init: Scope) -> Iterator[int]:
+        for site in self._file.tree.calls:
+            function = site.node.func
+            if (
+                site.scope.nearest("function") is init
+                and isinstance(function, cst.Attribute)
+                and isinstance(function.value, cst.Name)
+                and function.value.value == "self"
+                and function.attr.value in owner.bindings
+            ):
+                yield self._file.tree.span(site.node)[0]

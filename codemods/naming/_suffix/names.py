@@ -1,0 +1,305 @@
+"""Physical names as text with holes: what in them tells environments apart, and where the suffix goes.
+
+A name is written as one string in which every expression stands as a hole, its source text between two characters that
+no source has. So a name that is built up, and the places that build up the same one, compare as strings do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codemods.facts import Kind, PhysicalName
+
+OPEN, CLOSE = "\ue000", "\ue001"
+HOLE = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
+
+LONGEST_SUFFIX = 10
+"""Characters that a suffix plausibly has, as `pr-1234567` has."""
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_ENVIRONMENT = frozenset(
+    ["branch", "deployment", "env", "environment", "envname", "stage", "stagename", "suffix", "unique", "workspace"]
+)
+_STACK = re.compile(r"stack_?(?:name|id)(?![a-z])", re.IGNORECASE)
+_UNCLEAR = frozenset(["base", "basename", "namespace", "naming", "prefix"])
+_NO_ENVIRONMENT = re.compile(r"\benv\.(?:account|region)\b|\bos\.environ\b|\benviron\b")
+_LITERAL = frozenset(["dev", "development", "nonprod", "preprod", "prod", "production", "qa", "staging", "uat"])
+_HOST = frozenset(["domain", "fqdn", "host", "hostname", "website"])
+_DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
+_KEPT_FIRST = (
+    "aws-waf-logs-",
+    "AmazonSageMaker-",
+    "AmazonMSK_",
+    "amazon-ebs-",
+    "AmazonCloudWatch-",
+    "ecr-pullthroughcache/",
+)
+"""Beginnings that a service demands of a name that it is to use."""
+_FIXED = re.compile(
+    r"dms-(?:vpc-role|cloudwatch-logs-role|access-for-endpoint)|vmimport|AWSServiceRole\w+|aws-service-role/.*|default|primary"
+    r"|OrganizationAccountAccessRole|AWSControlTowerExecution|AWSCloudFormationStackSet(?:Administration|Execution)Role"
+    r"|CloudWatch-CrossAccountSharingRole|RDSOSMetrics|/aws-glue/.*|/aws/(?:batch/job|datasync|lambda-insights)|alias/aws/.*"
+)
+"""Names that a service looks for as they are."""
+_OWNER = re.compile(
+    r"/aws/(?:lambda|codebuild|eks|containerinsights|imagebuilder|docdb|neptune|elasticbeanstalk|rds/(?:instance|cluster)"
+    r"|ecs/containerinsights)/(?P<owner>[^/]+)(?:/|$)"
+)
+"""Log groups that a service names after a resource."""
+_PLACEHOLDERS = {"account": "123456789012", "region": "us-east-1"}
+_PLAIN_WORDS = frozenset(
+    ("name", "id", "identifier", "group", "configuration", "instance", "api", "resource", "s3", "db")
+)
+_SYNONYMS = (frozenset(("function", "lambda")), frozenset(("machine", "sfn")), frozenset(("parameter", "param")))
+_SERVICES: dict[str, set[str]] = {
+    "alarm": {"cloudwatch"},
+    "dashboard": {"cloudwatch"},
+    "event-bus": {"events"},
+    "event-rule": {"events"},
+    "firehose-stream": {"firehose"},
+    "iam-managed-policy": {"iam"},
+    "load-balancer": {"elasticloadbalancing"},
+    "log-group": {"logs"},
+    "msk-cluster": {"kafka"},
+    "opensearch-domain": {"es"},
+    "opensearch-serverless-collection": {"aoss"},
+    "s3-access-point": {"s3"},
+    "secret": {"secretsmanager"},
+    "state-machine": {"states"},
+    "step-functions-activity": {"states"},
+    "target-group": {"elasticloadbalancing"},
+    "trail": {"cloudtrail"},
+    "user-pool": {"cognito"},
+}
+"""How ARNs call the service, where that is not the first word of the kind."""
+
+
+def hole(code: str) -> str:
+    """An expression as part of a name; spaces and the kind of quotes don't count."""
+    return f"{OPEN}{''.join(code.split()).replace(chr(34), chr(39))}{CLOSE}"
+
+
+def holes(name: str) -> list[str]:
+    """The source texts of the expressions in a name."""
+    return HOLE.findall(name)
+
+
+def shown(name: str) -> str:
+    """A name for people: expressions in braces."""
+    return HOLE.sub(r"{\1}", name)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a name: `before`, the suffix and `after` take the place of `start:end`.
+
+    With `drop` nothing does.
+    """
+
+    start: int
+    end: int
+    before: str = ""
+    after: str = ""
+    drop: bool = False
+
+    def apply(self, name: str, suffix: str) -> str:
+        """The name as it will be."""
+        made = "" if self.drop else f"{self.before}{suffix}{self.after}"
+        return name[: self.start] + made + name[self.end :]
+
+
+def _words(code: str) -> Iterator[str]:
+    for word in _WORD.findall(_NO_ENVIRONMENT.sub("", code)):
+        yield word.lower()
+
+
+def tells_apart(code: str) -> bool:
+    """Whether an expression is by its name something that differs from one environment to the other."""
+    return not _ENVIRONMENT.isdisjoint(_words(code)) or _STACK.search(code) is not None
+
+
+def is_unclear(code: str) -> bool:
+    """Whether an expression is by its name a beginning that others choose, which may hold the environment."""
+    return not _UNCLEAR.isdisjoint(_words(code))
+
+
+def literal_environment(name: str) -> str | None:
+    """The environment that is written into a name, such as `prod` in `prod-orders`."""
+    for text in HOLE.split(name)[::2]:
+        for word in _words(text):
+            if word in _LITERAL:
+                return word
+    return None
+
+
+def must_stay(name: str, kind: Kind) -> str | None:
+    """Why somebody needs the name as it is; None if nobody does."""
+    if _FIXED.fullmatch(name):
+        return f"A service looks for `{name}` by that very name"
+    if kind.name == "s3-bucket":
+        words = {word for code in holes(name) for word in _words(code)}
+        if _DOMAIN.fullmatch(name) or not _HOST.isdisjoint(words):
+            return "The bucket is named like a host, and a website's bucket must be"
+    return None
+
+
+def looks_like_host(name: str) -> bool:
+    """Whether a name may be that of a host, which has dots."""
+    return "." in name
+
+
+def owner(name: str, kind: Kind) -> tuple[int, int] | None:
+    """Where in the name of a log group that a service writes the name of the resource stands that it writes it for."""
+    match = _OWNER.match(name) if kind.name == "log-group" else None
+    return match.span("owner") if match else None
+
+
+def place(name: str, kind: Kind, position: str, separator: str) -> Change:
+    """Where in the name the suffix goes: into the last segment of a path; what must be first or last stays so."""
+    separator = separator if kind.separator == "-" else kind.separator
+    end = len(name.rstrip("/")) or len(name)
+    if kind.end and name.endswith(kind.end):
+        end -= len(kind.end)
+    if position == "suffix":
+        return Change(end, end, before=separator)
+    plain = HOLE.sub(lambda match: "x" * len(match[0]), name)
+    start = plain.rfind("/", 0, end) + 1 if kind.paths or plain.startswith("/") else 0
+    for first in (kind.start, *_KEPT_FIRST):
+        if first and name.startswith(first, start):
+            start += len(first)
+    return Change(start, start, after=separator)
+
+
+def wrong(name: str, changes: Iterable[Change], kind: Kind) -> str | None:
+    """Why the service would not take the name with a suffix; None if it will, as far as one can tell."""
+    made = name
+    for change in sorted(changes, key=lambda one: -one.start):
+        made = change.apply(made, "e" * LONGEST_SUFFIX)
+    length = len(_filled(made, ""))
+    if length > kind.max:
+        return (
+            f"With a suffix of {LONGEST_SUFFIX} characters the {kind.label} would have at least {length},"
+            f" and {kind.max} is the most"
+        )
+    before, after = _filled(name, "x"), _filled(made, "x")
+    if kind.allows(before) and not kind.allows(after):
+        return f"The {kind.label} would hold characters that the service does not take"
+    return None
+
+
+def _filled(name: str, other: str) -> str:
+    def value(match: re.Match[str]) -> str:
+        words = set(_words(match[1]))
+        return next((text for word, text in _PLACEHOLDERS.items() if word in words), other)
+
+    return HOLE.sub(value, name)
+
+
+def occurrences(text: str, name: str) -> Iterator[int]:
+    """Where a name stands in a text as a word of its own, not as a part of another name or of a file's name."""
+    start = text.find(name)
+    while start >= 0:
+        before, after = text[:start][-1:], text[start + len(name) :]
+        if not re.match(rf"[\w.{CLOSE}-]", before) and not re.match(rf"[\w{OPEN}-]|\.(?!s3)", after):
+            yield start
+        start = text.find(name, start + 1)
+
+
+def in_address(text: str, start: int, kind: Kind) -> bool:
+    """Whether the place is in an ARN or a URL of the service that the kind of name belongs to."""
+    plain = HOLE.sub(lambda match: "x" * len(match[0]), text)
+    head = re.split(r"[\s\"'`,=\\]", plain[:start])[-1]
+    token = head + re.split(r"[\s\"'`,\\]", plain[start:])[0]
+    services = _SERVICES.get(kind.name, {kind.name.partition("-")[0]})
+    if head.startswith("arn:"):
+        parts = head.split(":")
+        return len(parts) > 2 and parts[2] in services and parts[4:5] != ["aws"]  # "aws" owns its managed policies
+    if "://" in token or ".amazonaws.com" in token:
+        return any(re.search(rf"\b{service}\b", token) for service in services)
+    return False
+
+
+def subject_words(physical: PhysicalName) -> frozenset[str]:
+    """The words that code uses for what is named: `table`, `bucket`, `function` and `lambda`."""
+    said = {*_words(physical.kind.name), *_words(physical.argument)} - _PLAIN_WORDS
+    for group in _SYNONYMS:
+        if said & group:
+            said |= group
+    return frozenset(said)
+
+
+def is_about(label: str, subject: frozenset[str]) -> bool:
+    """Whether a keyword, a key or a function is by its name about what is named."""
+    return any(word in subject or word.removesuffix("s") in subject for word in _words(label))
+
+
+def is_common(name: str) -> bool:
+    """Whether a name is so short or so plain that the same text elsewhere says little."""
+    plain = HOLE.sub("", name)
+    return len(plain) < 5 or plain.lower() in _PLAIN
+
+
+_PLAIN = frozenset(
+    [
+        "admin",
+        "alarm",
+        "alarms",
+        "api",
+        "app",
+        "application",
+        "backend",
+        "backup",
+        "bucket",
+        "cluster",
+        "config",
+        "content",
+        "data",
+        "database",
+        "default",
+        "events",
+        "frontend",
+        "function",
+        "handler",
+        "images",
+        "items",
+        "lambda",
+        "level",
+        "logs",
+        "main",
+        "message",
+        "messages",
+        "metrics",
+        "name",
+        "orders",
+        "password",
+        "primary",
+        "private",
+        "processor",
+        "production",
+        "public",
+        "queue",
+        "role",
+        "secret",
+        "server",
+        "service",
+        "stack",
+        "status",
+        "storage",
+        "stream",
+        "table",
+        "tasks",
+        "test",
+        "topic",
+        "user",
+        "username",
+        "users",
+        "value",
+        "values",
+        "vpc",
+        "website",
+        "worker",
+    ]
+)

@@ -1,0 +1,1 @@
+"""Rules on logs, traces, metrics and alarms."""

@@ -1,0 +1,1 @@
+"""Rules that close what is open."""

@@ -1,0 +1,1 @@
+"""Rules on where things stand in a project."""

@@ -1,0 +1,240 @@
+"""One Python file of a CDK app, parsed when a rule first asks for something that may be in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from fixer.cdk.calls import Call, Construct
+from fixer.cdk.layout import Splice, longest_line
+from fixer.cdk.outline import Outline, ProjectClass
+from fixer.model import Edit
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from fixer.cdk.app import CdkApp
+    from fixer.cdk.later import Later
+    from fixer.cdk.tree import Scope, Site, Tree
+
+
+class CdkFile:
+    """A file of an app: its constructs and calls, by the names that the CDK's documentation has for them.
+
+    Names are `module.Class` without `aws_cdk.`, however the file imports them: `aws_s3.Bucket`, `Stack`.
+    """
+
+    def __init__(self, app: CdkApp, path: str, source: bytes, outline: Outline) -> None:
+        """Take what the app knows of the file; the source is UTF-8."""
+        self.app = app
+        self.path = path
+        self.source = source
+        self.outline = outline
+
+    def __repr__(self) -> str:
+        """For messages of tests and debuggers."""
+        return f"<CdkFile {self.path}>"
+
+    @cached_property
+    def tree(self) -> Tree:
+        """The parsed file; SourceError if LibCST can't read what `ast` could."""
+        from fixer.cdk.tree import Tree
+
+        return Tree(self.source)
+
+    @property
+    def module(self) -> cst.Module:
+        """LibCST's module."""
+        return self.tree.module
+
+    @cached_property
+    def newline(self) -> str:
+        """The file's line ending: that of its first line."""
+        end = self.source.find(b"\n")
+        return "\r\n" if end > 0 and self.source[end - 1 : end] == b"\r" else "\n"
+
+    @cached_property
+    def unit(self) -> str:
+        """One step of the file's indentation."""
+        return self.module.default_indent
+
+    @cached_property
+    def line_length(self) -> int:
+        """How long lines may get before they are opened."""
+        return longest_line(self.source)
+
+    @cached_property
+    def is_v1(self) -> bool:
+        """Whether the file is written for version 1 of the CDK (`from aws_cdk import core`)."""
+        targets = [target for each in self.outline.imports.values() for target in each]
+        return any(target == "aws_cdk.core" or target.startswith("aws_cdk.core.") for target in targets)
+
+    def text(self, start: int, end: int) -> str:
+        """The source between two byte offsets."""
+        return self.source[start:end].decode()
+
+    def lines(self, text: str) -> str:
+        """Text with the file's line endings."""
+        return text if self.newline == "\n" else text.replace("\r\n", "\n").replace("\n", self.newline)
+
+    def edits(self, splices: Iterable[Splice]) -> tuple[Edit, ...]:
+        """Edits of this file."""
+        return tuple(Edit(self.path, *each) for each in sorted(splices, key=lambda each: (each.start, each.end)))
+
+    def comments(self) -> list[tuple[int, int, str]]:
+        """All comments with where they start and end, in order."""
+        return self.tree.comments() if b"#" in self.source else []
+
+    # -- constructs and calls
+
+    def constructs(self, *names: str, include_subclass_calls: bool = False) -> Iterator[Construct]:
+        """Constructs of these classes in the order of the file, or all constructs without a name.
+
+        A class of the app that derives from one of them counts as it: the `super().__init__(...)` in it is the
+        construct. A call of such a class is given too if the class has no `__init__`; if it has one, only with
+        `include_subclass_calls`, since the call doesn't show what the class passes on.
+        """
+        if names and not self._may_hold(names):
+            return
+        for each in self._constructs:
+            if each.opaque and not include_subclass_calls:
+                continue
+            if each.name in names or (not names and _looks_like_construct(each)):
+                yield each
+
+    def calls(self, name: str) -> Iterator[Call]:
+        """Calls of anything of the CDK by its full name: `Duration.days`, `aws_dynamodb.ReplicaTableProps`."""
+        if self.outline.may_call(name.rpartition(".")[2]):
+            for each in self._calls:
+                if each.name == name:
+                    yield each
+
+    def methods(self, name: str) -> Iterator[Call]:
+        """Calls `x.name(...)` of any receiver; `receiver` gives its text."""
+        if self.outline.may_call(name):
+            for site in self.tree.calls:
+                attribute = getattr(site.node.func, "attr", None)
+                if attribute is not None and attribute.value == name:
+                    yield Call(self, site, name)
+
+    def receiver(self, call: Call) -> str:
+        """What stands before the dot of a method call."""
+        start, end = self.tree.outer_span(getattr(call.node.func, "value", call.node.func))
+        return self.text(start, end)
+
+    def _may_hold(self, names: Iterable[str]) -> bool:
+        words = {name.rpartition(".")[2] for name in names}
+        if any(self.outline.may_call(word) for word in words):
+            return True
+        return any(base in names and self.outline.may_call(name) for name, base in self.app.subclasses.items())
+
+    @cached_property
+    def _calls(self) -> list[Call]:
+        named = ((site, self.qualified_in(site.node.func, site.scope)) for site in self.tree.calls)
+        return [Call(self, site, name) for site, name in named if name]
+
+    @cached_property
+    def _constructs(self) -> list[Construct]:
+        found = []
+        for site in self.tree.calls:
+            meaning = self._meaning(site.node.func, site.scope)
+            if isinstance(meaning, ProjectClass):
+                subclass = self.app.index.subclass(meaning)
+                if subclass is not None:
+                    opaque = subclass.own_init
+                    found.append(Construct(self, site, subclass.base, subclass=meaning.name, opaque=opaque))
+            elif meaning and not meaning.endswith(".__init__"):
+                found.append(Construct(self, site, meaning))
+            else:
+                found.extend(self._super_calls(site))
+        return found
+
+    def _super_calls(self, site: Site) -> Iterator[Construct]:
+        """`super().__init__(...)` or `Base.__init__(self, ...)` in a class that derives from the CDK."""
+        owner = site.scope.nearest("class")
+        attribute = getattr(site.node.func, "attr", None)
+        if (
+            owner is None
+            or attribute is None
+            or attribute.value != "__init__"
+            or site.scope.nearest("function") is None
+        ):
+            return
+        receiver = site.node.func.value  # type: ignore[attr-defined]
+        by_super = getattr(getattr(receiver, "func", None), "value", None) == "super"
+        each = ProjectClass(self.path, owner.name)
+        subclass = self.app.index.subclass(each)
+        if subclass is None or not (by_super or self._meaning(receiver, site.scope) is not None):
+            return
+        last = self.app.index.super_decides(each)
+        offset = 0 if by_super else 1
+        yield Construct(self, site, subclass.base, is_super=last, subclass=owner.name, opaque=not last, offset=offset)
+
+    # -- names
+
+    def qualified(self, node: cst.CSTNode) -> str | None:
+        """The CDK's name of a name or attribute node, such as `aws_s3.BlockPublicAccess.BLOCK_ALL`, or None."""
+        return self.qualified_in(node, self.tree.scope_at(self.tree.span(node)[0]))
+
+    def qualified_in(self, node: cst.CSTNode, scope: Scope) -> str | None:
+        """The same for a scope that is known already."""
+        meaning = self._meaning(node, scope)
+        return meaning if isinstance(meaning, str) and meaning else None
+
+    def _meaning(self, node: cst.CSTNode, scope: Scope) -> str | ProjectClass | None:
+        target = self.tree.target(node, scope)
+        if target is None:
+            return None
+        if target.startswith(":"):
+            return ProjectClass(self.path, target[1:])
+        return self.app.index.meaning(self.path, target)
+
+    def class_of(self, node: cst.CSTNode) -> str | None:
+        """The name of the class around a node."""
+        return self._name_around(node, "class")
+
+    def function_of(self, node: cst.CSTNode) -> str | None:
+        """The name of the function around a node."""
+        return self._name_around(node, "function")
+
+    def _name_around(self, node: cst.CSTNode, kind: str) -> str | None:
+        scope = self.tree.scope_at(self.tree.span(node)[0]).nearest(kind)
+        return scope.name if scope else None
+
+    def names_in_scope(self, at: Call) -> frozenset[str]:
+        """All names that can be read where a call is."""
+        return frozenset(name for scope in at.scope.visible() for name in scope.bindings)
+
+    def spell(self, name: str, at: Call) -> tuple[str, tuple[Edit, ...]]:
+        """How to write a CDK name where a call is, and the edits of imports that this needs."""
+        spelled, edits = self.spell_all((name,), at)
+        return spelled[name], edits
+
+    def spell_all(self, names: Iterable[str], at: Call) -> tuple[dict[str, str], tuple[Edit, ...]]:
+        """The same for several names of one fix: their import edits don't overlap."""
+        from fixer.cdk.spelling import Speller
+
+        return Speller(self, at).spell(names)
+
+    @cached_property
+    def later(self) -> Later:
+        """What the file does to its constructs after it has made them."""
+        from fixer.cdk.later import Later
+
+        return Later(self)
+
+    def is_bare_generator(self, node: cst.Arg) -> bool:
+        """Whether an argument is a generator without parentheses of its own, which allows no second argument."""
+        value = node.value
+        return type(value).__name__ == "GeneratorExp" and not value.lpar
+
+
+def _looks_like_construct(each: Construct) -> bool:
+    """Whether a call of some CDK name makes a construct: a class with a parent and an id; a stack may lack the id."""
+    last = each.name.rpartition(".")[2]
+    if not last[:1].isupper():
+        return False
+    if each.is_super or each.subclass is not None or last in ("Stack", "NestedStack", "Stage"):
+        return True
+    return each.scope_text is not None and each.id_argument is not None

@@ -1,0 +1,246 @@
+"""How to write a name of the CDK at some place of a file, with the import that it needs there."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from fixer.cdk.layout import Brackets, Item, Splice, difference, end_of_line, relay, splice, start_of_line
+from fixer.cdk.outline import canonical
+from fixer.cdk.tree import Scope, dotted, module_of
+from fixer.model import Edit
+
+if TYPE_CHECKING:
+    from fixer.cdk.calls import Call
+    from fixer.cdk.file import CdkFile
+
+
+class Speller:
+    """Spells names for one place; gathers the imports that all of them need."""
+
+    def __init__(self, file: CdkFile, at: Call) -> None:
+        """Take the file and the call near which the names will stand."""
+        self._file = file
+        self._tree = file.tree
+        self._at = at
+        self._known = self._in_scope()
+        self._additions: dict[cst.ImportFrom, list[str]] = {}
+        self._fresh: list[str] = []
+
+    def spell(self, names: Iterable[str]) -> tuple[dict[str, str], tuple[Edit, ...]]:
+        """The text for every name, and the edits of imports."""
+        spelled = {name: self._spell(name) for name in names}
+        splices: list[Splice] = []
+        for node, texts in self._additions.items():
+            splices += self._extend(node, texts)
+        if self._fresh:
+            splices.append(self._new_imports())
+        return spelled, self._file.edits(splices)
+
+    def _in_scope(self) -> dict[str, str]:
+        """Canonical names of what is imported and readable at the place, with how it is written; inner scopes win."""
+        found: dict[str, str] = {}
+        taken: set[str] = set()
+        for scope in self._at.scope.visible():
+            for name, bindings in scope.bindings.items():
+                if name in taken:
+                    continue
+                taken.add(name)
+                late = scope is self._at.scope and all(each.start > self._at.start for each in bindings)
+                targets = {each.target for each in bindings if not each.typing_only}
+                if late or len(targets) != 1 or any(each.typing_only for each in bindings):
+                    continue
+                full = canonical(targets.pop() or "")
+                if full is not None and not full.startswith("constructs"):
+                    found.setdefault(full, name)
+        return found
+
+    def _spell(self, name: str) -> str:
+        module, owner, rest = _split(name)
+        full = f"{module}.{owner}" if module else owner
+        if full in self._known:
+            return self._known[full] + rest
+        if module and module in self._known:
+            return f"{self._known[module]}.{owner}{rest}"
+        by_class = self._import_of(f"aws_cdk.{module}") if module else None
+        if by_class is not None and (not self._root() or self._at.text.startswith(tuple(self._names_of(by_class)))):
+            return self._add(by_class, owner, full) + rest
+        root = self._root()
+        if root:
+            return f"{root}.{full}{rest}"
+        if not module:
+            package = self._import_of("aws_cdk.core") if self._file.is_v1 else self._import_of("aws_cdk")
+            return self._add(package, owner, full) + rest
+        alias = self._alias(module)
+        return f"{self._add(self._import_of('aws_cdk'), alias, module)}.{owner}{rest}"
+
+    def _root(self) -> str | None:
+        return self._known.get("")
+
+    def _alias(self, module: str) -> str:
+        """`aws_kms as kms` where the file writes its modules so, else `aws_kms`."""
+        short = module.removeprefix("aws_")
+        if keyword.iskeyword(short):
+            short += "_"
+        targets = {name: target for name, targets in self._file.outline.imports.items() for target in targets}
+        aliased = [
+            name for name, target in targets.items() if target.startswith("aws_cdk.aws_") and target.count(".") == 1
+        ]
+        plain = [name for name in aliased if name.startswith("aws_")]
+        return module if aliased and len(plain) * 2 > len(aliased) else f"{module} as {short}"
+
+    def _add(self, node: cst.ImportFrom | None, text: str, full: str) -> str:
+        """Import something, and give the name that it has then."""
+        bound = text.rpartition(" ")[2]
+        original = text.partition(" ")[0]
+        if self._is_taken(bound):
+            bound = next(
+                each
+                for each in (original, *(f"cdk_{original}{tail}" for tail in ("", "_", "_2")))
+                if not self._is_taken(each)
+            )
+            text = original if bound == original else f"{original} as {bound}"
+        self._known[full] = bound
+        if node is None:
+            package = full.rpartition(".")[0] if full.rpartition(".")[2] == original else ""
+            module = ".".join(
+                part
+                for part in (
+                    "aws_cdk",
+                    "core" if self._file.is_v1 and not package and original[:1].isupper() else package,
+                )
+                if part
+            )
+            self._fresh.append(f"from {module} import {text}")
+        else:
+            self._additions.setdefault(node, []).append(text)
+        return bound
+
+    def _is_taken(self, name: str) -> bool:
+        if name in self._known.values() or hasattr(builtins, name):
+            return True
+        stack: list[Scope] = [self._tree.scope]
+        while stack:
+            scope = stack.pop()
+            if name in scope.bindings:
+                return True
+            stack.extend(scope.children)
+        return False
+
+    def _imports(self) -> Iterator[cst.ImportFrom]:
+        visible = list(self._at.scope.visible())
+        nodes = [
+            node
+            for node, scope, typing_only in self._tree.imports
+            if isinstance(node, cst.ImportFrom) and not typing_only and scope in visible
+            if not isinstance(node.names, cst.ImportStar) and self._tree.span(node)[0] < self._at.start
+        ]
+        yield from reversed(nodes)
+
+    def _import_of(self, module: str) -> cst.ImportFrom | None:
+        """The last `from module import ...` that can be extended for the place."""
+        return next((each for each in self._imports() if module_of(each) == module), None)
+
+    def _names_of(self, node: cst.ImportFrom) -> Iterator[str]:
+        for alias in () if isinstance(node.names, cst.ImportStar) else node.names:
+            name = alias.asname.name if alias.asname is not None else alias.name
+            if isinstance(name, cst.Name):
+                yield name.value
+
+    def _extend(self, node: cst.ImportFrom, texts: list[str]) -> list[Splice]:
+        tree, source = self._tree, self._file.source
+        names = [] if isinstance(node.names, cst.ImportStar) else list(node.names)
+        items = []
+        for each in names:
+            start, _ = tree.span(each)
+            bound = each.asname.name if each.asname is not None else each.name
+            items.append(Item(start, tree.span(bound)[1], tree.comma(each.comma)))
+        opening = tree.span(node.lpar)[1] if node.lpar is not None else items[0].start
+        closing = tree.span(node.rpar)[0] if node.rpar is not None else items[-1].end
+        brackets = Brackets(source, opening, closing, items, self._file.newline, self._file.unit)
+        written = [dotted(each.name) or "" for each in names]
+        orders: tuple[Callable[[str], tuple[int, str]], ...] = (_plain, _caseless, _isort)
+        order = next((key for key in orders if written == sorted(written, key=key)), None)
+        splices: list[Splice] = []
+        places: dict[int, list[str]] = {}
+        for text in sorted(texts, key=order) if order and len(names) > 1 else texts:
+            name = text.partition(" ")[0]
+            after = len(names) - 1
+            if order is not None and len(names) > 1:
+                after = sum(1 for each in written if order(each) < order(name)) - 1
+            places.setdefault(after, []).append(text)
+        for after, each_place in places.items():
+            splices += brackets.insert(each_place, after)
+        return self._relaid(node, splices)
+
+    def _relaid(self, node: cst.ImportFrom, splices: list[Splice]) -> list[Splice]:
+        """Put brackets around a list that has grown too long for its line; open it if it has them."""
+        source, limit = self._file.source, self._file.line_length
+        first, last = self._tree.span(node)
+        start, end = start_of_line(source, first), end_of_line(source, last)
+        region = source[start:end]
+        grown = len(region.decode()) + sum(len(each.text) for each in splices)
+        alone = not source[last:end].strip() and not source[start:first].strip()
+        if node.lpar is None and b"\n" not in region and grown > limit and alone:
+            local = [Splice(each.start - start, each.end - start, each.text) for each in splices]
+            head, _, names = splice(region, local).decode().partition(" import ")
+            indent = head[: len(head) - len(head.lstrip())]
+            lines = [f"{indent}{self._file.unit}{each.strip()}," for each in names.split(",")]
+            text = self._file.newline.join((f"{head} import (", *lines, f"{indent})"))
+            return difference(region, text.encode(), start)
+        return relay(region, splices, start, limit, self._file.unit)
+
+    def _new_imports(self) -> Splice:
+        """New statements: after the last import of the CDK at the top of the file, else after the first imports."""
+        last: cst.SimpleStatementLine | None = None
+        for each in self._file.module.body:
+            if not isinstance(each, cst.SimpleStatementLine):
+                continue
+            small = each.body[0]
+            if isinstance(small, cst.Import | cst.ImportFrom) and (
+                last is None or _of_cdk(small) or not _line_of_cdk(last)
+            ):
+                last = each
+        source, newline = self._file.source, self._file.newline
+        lines = list(dict.fromkeys(self._fresh))
+        if last is not None:
+            at = end_of_line(source, self._tree.span(last)[1])
+            return Splice(at, at, "".join(newline + line for line in lines))
+        first = next(iter(self._file.module.body))
+        at = start_of_line(source, self._tree.span(first)[0])
+        return Splice(at, at, "".join(line + newline for line in lines))
+
+
+def _plain(name: str) -> tuple[int, str]:
+    return 0, name
+
+
+def _caseless(name: str) -> tuple[int, str]:
+    return 0, name.lower()
+
+
+def _isort(name: str) -> tuple[int, str]:
+    """The order of isort: constants, classes, then the rest."""
+    return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name
+
+
+def _of_cdk(node: cst.Import | cst.ImportFrom) -> bool:
+    if isinstance(node, cst.ImportFrom):
+        return module_of(node).partition(".")[0] == "aws_cdk"
+    return any((dotted(each.name) or "").partition(".")[0] == "aws_cdk" for each in node.names)
+
+
+def _line_of_cdk(line: cst.SimpleStatementLine) -> bool:
+    return any(isinstance(each, cst.Import | cst.ImportFrom) and _of_cdk(each) for each in line.body)
+
+
+def _split(name: str) -> tuple[str, str, str]:
+    """Module, class and the rest with its dot: `aws_s3.BlockPublicAccess.BLOCK_ALL`, `Duration.days`."""
+    parts = name.split(".")
+    owner = next((at for at, part in enumerate(parts) if part[:1].isupper()), len(parts) - 1)
+    rest = "".join(f".{part}" for part in parts[owner + 1 :])
+    return ".".join(parts[:owner]), parts[owner], rest

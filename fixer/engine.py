@@ -1,0 +1,454 @@
+"""Runs rules on units of work: one Terraform module or one CDK app each, alone, so that many run side by side.
+
+A unit is examined, the fixes that do not touch each other are made on its sources in memory, and what results is
+examined again, until there is nothing left to do. Nothing here reads or writes a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Any
+
+from fixer.cdk.syntax import SourceError
+from fixer.model import (
+    CdkCheck,
+    Change,
+    Create,
+    Delete,
+    Edit,
+    Finding,
+    Fix,
+    Impact,
+    Language,
+    Move,
+    Rule,
+    Status,
+    TerraformCheck,
+)
+from fixer.project import Unit
+from fixer.result import FileChange, FileError, Outcome, Region, Replacement
+from fixer.suppress import MARKER, Suppressions
+
+MAX_PASSES = 25
+"""Fixes that touch each other wait for the next pass; two rules undo each other if more passes than so many leave as
+much to do as before."""
+
+Sources = Mapping[str, bytes]
+ActiveRule = tuple[Rule, Any]
+"""A rule and its options."""
+
+
+@dataclass
+class UnitResult:
+    """What came of one unit; findings by path and place."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    files: list[FileChange] = field(default_factory=list)
+    errors: list[FileError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    renames: list[str] = field(default_factory=list)
+    """Literals that the fixes made took away."""
+
+
+def concerns(sources: Sources, rules: Sequence[ActiveRule]) -> bool:
+    """Whether any rule may have something to say: one of its words is in one of the files.
+
+    Without rules none has; what can't be parsed is still told then.
+    """
+    words = {word.encode() for rule, _ in rules for word in rule.keywords}
+    if any(not rule.keywords for rule, _ in rules):
+        return True
+    pattern = re.compile(b"|".join(re.escape(word) for word in sorted(words)))
+    return any(pattern.search(source) for source in sources.values())
+
+
+# ---- one look ----------------------------------------------------------------------------------
+
+
+@dataclass
+class _Look:
+    """What the rules say of a unit as it stands."""
+
+    findings: list[tuple[Finding, Rule, str | None]] = field(default_factory=list)
+    """Each with who suppresses it, if anybody does."""
+    errors: list[FileError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _look(unit: Unit, sources: Sources, rules: Sequence[ActiveRule]) -> _Look:
+    look = _Look()
+    steps = _cdk_steps if unit.language is Language.CDK else _terraform_steps
+    for found, suppressions in steps(unit, sources, rules, look):
+        for finding, rule in found:
+            there = suppressions.get(finding.path)
+            look.findings.append((finding, rule, there.reason(finding, rule) if there else None))
+        for path, there in suppressions.items():
+            for line, name in there.unused(rule.name for rule, _ in rules if unit.language in rule.languages):
+                look.notes.append(f"{path}:{line}: this suppression of {name} suppresses nothing")
+    look.findings.sort(key=lambda one: (one[0].path, one[0].start, one[0].end, one[0].rule, one[0].message))
+    return look
+
+
+_Step = tuple[list[tuple[Finding, Rule]], dict[str, Suppressions]]
+
+
+def _terraform_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], look: _Look) -> Iterator[_Step]:
+    from fixer import terraform
+
+    module = terraform.load(unit.facts, sources)  # type: ignore[arg-type]
+    look.errors += [FileError(path, message) for path, message in module.errors]
+    found = []
+    for rule, options in rules:
+        if rule.check_terraform:
+            found += _findings(rule, rule.check_terraform, module, options, unit.path, look)
+    suppressions = {
+        file.path: Suppressions(file.source, file.comments()) for file in module.files if MARKER.search(file.source)
+    }
+    yield found, suppressions
+
+
+def _cdk_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], look: _Look) -> Iterator[_Step]:
+    from fixer import cdk
+
+    app = cdk.load(unit.facts, sources)  # type: ignore[arg-type]
+    for file in app.files():
+        found = []
+        suppressions = {}
+        try:
+            for rule, options in rules:
+                if rule.check_cdk:
+                    found += _findings(rule, rule.check_cdk, file, options, file.path, look)
+            if MARKER.search(file.source) or any(finding.acknowledged for finding, _ in found):
+                suppressions[file.path] = Suppressions(file.source, file.comments())
+        except SourceError as error:
+            look.errors.append(FileError(file.path, str(error)))
+        else:
+            yield found, suppressions
+    look.errors += [FileError(path, message) for path, message in app.errors]
+
+
+def _findings(
+    rule: Rule, check: CdkCheck | TerraformCheck, model: Any, options: Any, path: str, look: _Look
+) -> list[tuple[Finding, Rule]]:
+    """The rule's findings. The one place where an error of a rule is caught: the others go on."""
+    try:
+        return [(finding, rule) for finding in check(model, options)]
+    except SourceError:
+        raise
+    except Exception as error:
+        look.errors.append(FileError(path, f"rule {rule.name} broke: {defect(error)}"))
+        return []
+
+
+def defect(error: BaseException) -> str:
+    """One line that says what broke and where, for whoever mends it."""
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    place = f" in {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
+    return " ".join(f"{type(error).__name__}{place}: {error}".split())
+
+
+# ---- checking and repairing --------------------------------------------------------------------
+
+
+def check(unit: Unit, sources: Sources, rules: Sequence[ActiveRule]) -> UnitResult:
+    """Report what the rules find in the unit, with the fixes that they offer."""
+    look = _look(unit, sources, rules)
+    return UnitResult([_report(one, sources) for one in look.findings], errors=look.errors, notes=look.notes)
+
+
+def repair(
+    unit: Unit,
+    sources: Sources,
+    rules: Sequence[ActiveRule],
+    impact: Impact,
+    wanted: frozenset[str] | None = None,
+    *,
+    trial: bool = False,
+) -> UnitResult:
+    """Make all fixes of at most the given impact, in memory.
+
+    Args:
+        unit: The module or app.
+        sources: The content of its files.
+        rules: The rules to run, with their options.
+        impact: The greatest impact that a fix may have.
+        wanted: Only findings in these files are fixed; None for all.
+        trial: Nothing will be written: what remains is told where it stands now, not where it would stand then.
+
+    Returns:
+        The fixed findings, those that remain, and each file as it was and as it is to be. What was fixed is told
+        where it stood.
+    """
+    now = dict(sources)
+    result = UnitResult()
+    moved: dict[str, str] = {}
+    failed: dict[tuple[str, ...], str] = {}
+    left = 0
+    for turn in itertools.count():
+        look = _look(unit, now, rules)
+        open_fixes = [
+            _Candidate(finding, finding.fix, rule)
+            for finding, rule, suppressed in look.findings
+            if finding.fix and not suppressed and finding.fix.impact <= impact and _key(finding) not in failed
+            if wanted is None or finding.path in wanted
+        ]
+        if turn == 0:
+            origins = _Origins(look, sources)
+        if not open_fixes or (turn >= MAX_PASSES and len(open_fixes) >= left):
+            break
+        left = len(open_fixes)
+        made = _make(open_fixes, now, unit, failed)
+        for one in made.fixed:
+            fixed = _report((one.finding, one.rule, None), now, Status.FIXED)
+            result.outcomes.append(origins.of(one.finding, fixed))
+            result.renames += one.fix.renames
+        now = made.sources
+        moved.update(made.moved)
+    if open_fixes:
+        look.notes.append(
+            f"{unit.path}: stopped after {MAX_PASSES} passes with {len(open_fixes)} fixes left to make; run again"
+        )
+    for finding, rule, suppressed in look.findings:
+        if reason := failed.get(_key(finding)):
+            result.errors.append(FileError(finding.path, f"{rule.name}: {reason}"))
+            outcome = _report((finding, rule, None), now, Status.FAILED, reason)
+        else:
+            outcome = _report((finding, rule, suppressed), now)
+        result.outcomes.append(origins.of(finding, outcome) if trial else outcome)
+    result.outcomes.sort(key=lambda one: (one.path, one.region.line, one.region.column, one.rule, one.message))
+    result.files = _file_changes(sources, now, moved)
+    result.errors += look.errors
+    result.notes = look.notes
+    return result
+
+
+def _key(finding: Finding) -> tuple[str, ...]:
+    return (finding.rule, finding.path, finding.subject, finding.message)
+
+
+class _Origins:
+    """Where the findings stood before any fix; those that only came up later have no origin."""
+
+    def __init__(self, look: _Look, sources: Sources) -> None:
+        self._known: dict[tuple[str, ...], deque[Outcome]] = {}
+        for one in look.findings:
+            self._known.setdefault(_key(one[0]), deque()).append(_report(one, sources))
+
+    def of(self, finding: Finding, outcome: Outcome) -> Outcome:
+        """The outcome at its origin; of those that nothing but their place tells apart, the first one that is left."""
+        left = self._known.get(_key(finding))
+        if not left:
+            return outcome
+        origin = left.popleft()
+        return replace(outcome, region=origin.region, replacements=origin.replacements if outcome.replacements else ())
+
+
+def _file_changes(before: Sources, after: Sources, moved: Mapping[str, str]) -> list[FileChange]:
+    changes = []
+    for path in sorted({*before, *after}):
+        old, new = before.get(path), after.get(path)
+        if path in moved and new is not None:
+            changes.append(FileChange(path, before.get(moved[path]), new, moved[path]))
+        elif old != new and path not in moved.values():
+            changes.append(FileChange(path, old, new))
+    return changes
+
+
+# ---- making fixes ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    finding: Finding
+    fix: Fix
+    rule: Rule
+
+
+@dataclass
+class _Made:
+    sources: dict[str, bytes]
+    moved: dict[str, str]
+    fixed: list[_Candidate]
+
+
+def _make(candidates: Sequence[_Candidate], sources: Sources, unit: Unit, failed: dict[tuple[str, ...], str]) -> _Made:
+    """Make the fixes that do not touch each other, the first by place winning; `failed` takes those that can't be."""
+    chosen: list[_Candidate] = []
+    taken = _Taken()
+    for one in candidates:
+        if problem := _impossible(one.fix, sources):
+            failed[_key(one.finding)] = problem
+        elif taken.take(one.fix):
+            chosen.append(one)
+    made = _Made(*apply(taken.changes, sources), chosen)
+    if _broken(unit, sources, made.sources) is None:
+        return made
+    good = _Made({**sources}, {}, [])  # one of them breaks a file: find out which, one by one
+    kept = _Taken()
+    for one in chosen:
+        trial = _Taken(kept.changes)
+        trial.take(one.fix)
+        after, moved = apply(trial.changes, sources)
+        if problem := _broken(unit, sources, after):
+            failed[_key(one.finding)] = f"The fix would leave a file that does not parse: {problem}"
+        else:
+            kept = trial
+            good = _Made(after, moved, [*good.fixed, one])
+    return good
+
+
+class _Taken:
+    """The changes of the fixes chosen so far."""
+
+    def __init__(self, changes: Iterable[Change] = ()) -> None:
+        self.changes: dict[Change, None] = dict.fromkeys(changes)
+        self._at: dict[str, list[Change]] = {}
+        for change in self.changes:
+            self._note(change)
+
+    def _note(self, change: Change) -> None:
+        for path in _paths(change):
+            self._at.setdefault(path, []).append(change)
+
+    def take(self, fix: Fix) -> bool:
+        """Add the fix's changes unless one of them touches one that is there; the same change twice is one."""
+        new = [change for change in fix.changes if change not in self.changes]
+        if any(_touch(one, other) for one in new for path in _paths(one) for other in self._at.get(path, ())):
+            return False
+        for change in new:
+            self.changes[change] = None
+            self._note(change)
+        return True
+
+
+def _touch(one: Change, other: Change) -> bool:
+    if isinstance(one, Edit) and isinstance(other, Edit):
+        return one.path == other.path and one.start <= other.end and other.start <= one.end
+    return bool(_paths(one) & _paths(other))
+
+
+def _paths(change: Change) -> set[str]:
+    return {change.path, change.to} if isinstance(change, Move) else {change.path}
+
+
+def _impossible(fix: Fix, sources: Sources) -> str | None:
+    """Why the fix can't be made as it stands: a mistake of its rule; None if it can."""
+    edits = sorted(one for one in fix.changes if isinstance(one, Edit))
+    for one, following in pairwise(edits):
+        if one.path == following.path and following.start < one.end:
+            return "The fix has edits that overlap"
+    for change in fix.changes:
+        there = change.path in sources
+        if isinstance(change, Create) and there:
+            return f"The fix would create {change.path}, which is there already"
+        if isinstance(change, Move) and (not there or change.to in sources):
+            return f"The fix can't move {change.path} to {change.to}"
+        if isinstance(change, Edit) and not (there and 0 <= change.start <= change.end <= len(sources[change.path])):
+            return f"The fix edits a place that {change.path} does not have"
+    return None
+
+
+def apply(changes: Iterable[Change], sources: Sources) -> tuple[dict[str, bytes], dict[str, str]]:
+    """The sources after the changes, and the old name of each file that moved. Edits must not overlap."""
+    after = dict(sources)
+    moved: dict[str, str] = {}
+    edits: dict[str, list[Edit]] = {}
+    for change in changes:
+        if isinstance(change, Edit):
+            edits.setdefault(change.path, []).append(change)
+        elif isinstance(change, Create):
+            after[change.path] = change.text.encode()
+    for path, mine in edits.items():
+        source = sources[path]
+        parts: list[bytes] = []
+        at = 0
+        for edit in sorted(mine, key=lambda one: (one.start, one.end)):
+            parts += [source[at : edit.start], edit.text.encode()]
+            at = edit.end
+        after[path] = b"".join([*parts, source[at:]])
+    for change in changes:
+        if isinstance(change, Delete):
+            del after[change.path]
+        elif isinstance(change, Move):
+            after[change.to] = after.pop(change.path)
+            moved[change.to] = change.path
+    return after, moved
+
+
+def _broken(unit: Unit, before: Sources, after: Sources) -> str | None:
+    """What does not parse in the files that changed; None if all do."""
+    changed = {path: source for path, source in after.items() if before.get(path) != source}
+    if unit.language is Language.TERRAFORM:
+        from fixer import terraform
+
+        errors = terraform.load(unit.facts, changed).errors  # type: ignore[arg-type]
+        return f"{errors[0][0]}: {errors[0][1]}" if errors else None
+    from fixer import cdk
+
+    for path, source in changed.items():
+        if path.endswith(".py") and (error := cdk.syntax_error(source)):
+            return f"{path}: {error}"
+    return None
+
+
+# ---- reporting ---------------------------------------------------------------------------------
+
+
+def _report(
+    found: tuple[Finding, Rule, str | None], sources: Sources, status: Status | None = None, reason: str = ""
+) -> Outcome:
+    finding, rule, suppressed = found
+    help_text = ""
+    if status is None:
+        if suppressed:
+            status, reason, help_text = Status.SUPPRESSED, suppressed, "Remove the suppression to have it back"
+        elif finding.manual:
+            status, reason, help_text = Status.MANUAL, finding.manual.reason, finding.manual.next_step
+        else:
+            status = Status.FIXABLE
+    source = sources[finding.path]
+    region = region_of(source, finding.start, finding.end)
+    line = source[source.rfind(b"\n", 0, finding.start) + 1 : finding.end].partition(b"\n")[0].strip()
+    identity = "\0".join([finding.rule, finding.path, finding.subject, finding.message]).encode() + b"\0" + line
+    fix = finding.fix if status is Status.FIXABLE else None
+    edits = [one for one in fix.changes if isinstance(one, Edit)] if fix and not _impossible(fix, sources) else []
+    whole = fix and len(edits) == len(fix.changes)
+    replacements = tuple(
+        Replacement(
+            one.path, region_of(sources[one.path], one.start, one.end), one.start, one.end - one.start, one.text
+        )
+        for one in (edits if whole else ())
+    )
+    return Outcome(
+        finding.rule,
+        finding.language,
+        finding.path,
+        region,
+        finding.message,
+        finding.fix.impact if finding.fix else rule.impact,
+        status,
+        reason,
+        help_text,
+        finding.subject,
+        hashlib.sha256(identity).hexdigest(),
+        replacements,
+    )
+
+
+def region_of(source: bytes, start: int, end: int) -> Region:
+    """The lines and columns of the bytes `start:end`; a byte-order mark takes no column."""
+    return Region(*_position(source, start), *_position(source, end))
+
+
+def _position(source: bytes, offset: int) -> tuple[int, int]:
+    line_start = source.rfind(b"\n", 0, offset) + 1
+    before = source[line_start:offset].decode("utf-8", "replace").lstrip("\ufeff")
+    return source.count(b"\n", 0, offset) + 1, len(before) + 1

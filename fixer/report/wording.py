@@ -1,0 +1,78 @@
+"""The sentences and counts that several reports have in common."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from fixer.model import Status
+from fixer.result import Outcome, Result
+
+_LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
+
+
+def count(number: int, noun: str) -> str:
+    """The number with its noun, which takes an `s` unless it is one: `1 file`, `1,200 files`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def printable(text: str) -> str:
+    """The text with all that could command a terminal, mislead the eye or fail to be encoded written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def one_line(text: str) -> str:
+    """The text as one printable line; line breaks become spaces."""
+    return printable(_LINE_BREAKS.sub(" ", text.strip()))
+
+
+def explanation(outcome: Outcome) -> str:
+    """The message with the reason and the next step as sentences, where something is left to do."""
+    parts = [outcome.message]
+    if outcome.status in (Status.MANUAL, Status.FAILED):
+        parts += [outcome.reason, outcome.help]
+    return " ".join(sentence(part) for part in parts if part)
+
+
+def sentence(text: str) -> str:
+    """The text with a capital and a full stop; a first word that is no plain word, such as a name, stays as it is."""
+    first = text.split(maxsplit=1)[0] if text.strip() else ""
+    if first.isalpha() and first.islower():
+        text = text[0].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def withheld(result: Result, outcome: Outcome) -> bool:
+    """Whether the finding's fix needs a greater `--impact` than the run had."""
+    return outcome.status is Status.FIXABLE and outcome.impact > result.impact
+
+
+def summary(result: Result) -> list[str]:
+    """The closing sentences: findings by status, fixes that need a greater `--impact`, files changed, errors.
+
+    The withheld fixes are not among those called fixable: a reader takes these for what `apply` would do.
+    """
+    counts = {**result.counts, Status.FIXABLE: result.counts[Status.FIXABLE] - result.withheld}
+    parts = ", ".join(f"{counts[status]:,} {status.value}" for status in Status if counts[status])
+    found = count(len(result.outcomes), "finding") if result.outcomes else "nothing"
+    sentences = [f"Found {found}{parts and f' ({parts})'} in {count(result.files_scanned, 'file')}."]
+    if result.withheld:
+        impact = max(one.impact for one in result.outcomes if withheld(result, one))
+        more = "1 more fix" if result.withheld == 1 else f"{result.withheld:,} more fixes"
+        sentences.append(f"{more} with --impact {impact}.")
+    if result.files and result.command != "check":
+        verb = "Would change" if "--dry-run" in result.command else "Changed"
+        sentences.append(f"{verb} {count(len(result.files), 'file')}.")
+    if result.errors:
+        sentences.append(f"{count(len(result.errors), 'error')}.")
+    return sentences
+
+
+def by_rule(result: Result) -> tuple[list[Status], list[tuple[str, Counter[Status]]]]:
+    """The statuses that occur, and for each rule with findings how often it has each, by rule name."""
+    rules: dict[str, Counter[Status]] = {}
+    for outcome in result.outcomes:
+        rules.setdefault(outcome.rule, Counter())[outcome.status] += 1
+    return [status for status in Status if result.counts[status]], sorted(rules.items(), key=lambda item: item[0])

@@ -1,0 +1,337 @@
+"""A whole run: reads the project, has its units worked on in parallel, and gathers the result."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from multiprocessing import active_children, get_all_start_methods, get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+from fixer import __version__, engine
+from fixer.cache import Cache, digest
+from fixer.config import Config, options_for
+from fixer.engine import ActiveRule, UnitResult
+from fixer.model import Impact, Language, Rule, Status
+from fixer.project import Project, Unit
+from fixer.result import FileError, Outcome, Region, Replacement, Result
+from fixer.rules import describe
+
+PARALLEL_BYTES = 200_000
+"""Less than this is done sooner in one process than other processes are started."""
+
+_WINDOW = 64
+"""Units that are under way at once, so that memory does not grow with the project."""
+
+Progress = Callable[[int, int], None]
+"""Told after each unit how many of how many are done."""
+
+
+def run(
+    project: Project,
+    rules: Sequence[Rule],
+    config: Config,
+    *,
+    command: str,
+    impact: Impact,
+    jobs: int,
+    cache: Cache,
+    progress: Progress = lambda done, total: None,
+) -> Result:
+    """Check or repair all units of the project; nothing is written.
+
+    Args:
+        project: What there is.
+        rules: The rules to run.
+        config: Gives the rules' options.
+        command: `check`, or what the report calls a run that makes fixes.
+        impact: The greatest impact that a fix may have.
+        jobs: How many processes may work.
+        cache: Holds what was found in units before.
+        progress: See Progress.
+
+    Raises:
+        ConfigError: an option has a value that its rule refuses.
+        BrokenProcessPool: a worker process died.
+    """
+    started = time.monotonic()
+    active = [(rule, options_for(rule, config)) for rule in rules]
+    work = _Work(project, active, command, impact, cache)
+    outcomes: list[Outcome] = []
+    renames: list[str] = []
+    files, notes = [], []
+    errors = [FileError(path, message) for path, message in project.errors]
+    for done, result in enumerate(work.results(jobs), 1):
+        progress(done, len(project.units))
+        outcomes += [_with_help(one, impact) for one in result.outcomes if project.wanted(one.path)]
+        errors += [one for one in result.errors if project.wanted(one.path)]
+        files += result.files
+        notes += result.notes
+        renames += result.renames
+    notes += mentions(project, renames, {change.path: change.after for change in files})
+    return Result(
+        project.root,
+        command,
+        tuple(describe(rule) for rule in rules),
+        tuple(sorted(outcomes, key=lambda one: (one.path, one.region.line, one.region.column, one.rule))),
+        tuple(sorted(files, key=lambda one: one.path)),
+        tuple(sorted(set(errors), key=lambda one: (one.path, one.message))),
+        tuple(notes),
+        impact,
+        len({path for unit in project.units for path in unit.files}),
+        time.monotonic() - started,
+    )
+
+
+def _with_help(outcome: Outcome, impact: Impact) -> Outcome:
+    """Say how an open fix is made, which depends on the run's impact."""
+    if outcome.status is not Status.FIXABLE:
+        return outcome
+    more = f" --impact {outcome.impact}" if outcome.impact > impact else ""
+    return replace(outcome, help=f"Run iacfix apply{more}")
+
+
+# ---- units, in parallel and cached -------------------------------------------------------------
+
+
+class _Work:
+    def __init__(
+        self, project: Project, rules: Sequence[ActiveRule], command: str, impact: Impact, cache: Cache
+    ) -> None:
+        self.project, self.rules, self.command, self.impact, self.cache = project, rules, command, impact, cache
+        told = [(rule.name, repr(options)) for rule, options in rules]
+        self._identity = json.dumps([__version__, sys.version, told, _code_of(rules)]).encode()
+
+    def results(self, jobs: int) -> Iterator[UnitResult]:
+        """The result of each unit, in the order of the units."""
+        pool: ProcessPoolExecutor | None = None
+        waiting: deque[tuple[str, Future[UnitResult] | UnitResult]] = deque()
+        size = 0
+        try:
+            for unit in self.project.units:
+                key, todo = self._prepare(unit)
+                if isinstance(todo, UnitResult):
+                    waiting.append(("", todo))
+                else:
+                    size += sum(map(len, todo.values()))
+                    if pool is None and jobs > 1 and size > PARALLEL_BYTES:
+                        pool = _pool(jobs, self.rules)
+                    task = (unit, todo, self.command, self.impact, self._wanted(unit))
+                    waiting.append((key, _submit(pool, *task) if pool else _work(self.rules, *task)))
+                while len(waiting) > _WINDOW:
+                    yield self._finish(*waiting.popleft())
+            while waiting:
+                yield self._finish(*waiting.popleft())
+        except BaseException:
+            for worker in active_children():  # they only compute: nothing is lost, and nobody waits for them
+                worker.terminate()
+            raise
+        finally:
+            if pool:
+                pool.shutdown(cancel_futures=True)
+
+    def _prepare(self, unit: Unit) -> tuple[str, UnitResult | dict[str, bytes]]:
+        """The cache's key and, if there is nothing to work out, the result, else the sources."""
+        sources: dict[str, bytes] = {}
+        problems = UnitResult()
+        for path in unit.files:
+            try:
+                sources[path] = (self.project.root / path).read_bytes()
+            except OSError as error:
+                problems.errors.append(FileError(path, f"can't be read: {error.strerror}"))
+        if problems.errors:
+            problems.notes.append(f"{unit.path}: left alone, since a file of it can't be read")
+            return "", problems
+        facts = json.dumps(asdict(unit.facts), sort_keys=True, default=str).encode()
+        parts = [self._identity, unit.language.value.encode(), facts]
+        for path in sorted(sources):
+            parts += [path.encode("utf-8", "surrogateescape"), sources[path]]
+        key = digest(parts)
+        stored = self.cache.get(key)
+        if stored is not None:
+            known = _decoded(stored)
+            if known and not (self.command != "check" and self._has_work(known)):
+                return "", known
+        return key, sources
+
+    def _has_work(self, known: UnitResult) -> bool:
+        return any(one.status is Status.FIXABLE and one.impact <= self.impact for one in known.outcomes)
+
+    def _wanted(self, unit: Unit) -> frozenset[str]:
+        return frozenset(path for path in unit.files if self.project.wanted(path))
+
+    def _finish(self, key: str, got: Future[UnitResult] | UnitResult) -> UnitResult:
+        result = got.result() if isinstance(got, Future) else got
+        if key and not result.files and not any(one.status in (Status.FIXED, Status.FAILED) for one in result.outcomes):
+            self.cache.put(key, _encoded(result))
+        return result
+
+
+def _work(
+    rules: Sequence[ActiveRule],
+    unit: Unit,
+    sources: dict[str, bytes],
+    command: str,
+    impact: Impact,
+    wanted: frozenset[str],
+) -> UnitResult:
+    mine = [one for one in rules if unit.language in one[0].languages]
+    if not engine.concerns(sources, mine):
+        mine = []
+    try:
+        if command == "check":
+            return engine.check(unit, sources, mine)
+        return engine.repair(unit, sources, mine, impact, wanted, trial="--dry-run" in command)
+    except Exception as error:
+        path = min(wanted, default=unit.path)
+        return UnitResult(errors=[FileError(path, f"left alone, as iacfix broke on it: {engine.defect(error)}")])
+
+
+_worker_rules: Sequence[ActiveRule] = ()
+
+
+def _pool(jobs: int, rules: Sequence[ActiveRule]) -> ProcessPoolExecutor:
+    """Worker processes that have the rules; forked where that is quick and safe."""
+    global _worker_rules  # noqa: PLW0603
+    _worker_rules = rules
+    method = "fork" if "fork" in get_all_start_methods() and os.uname().sysname == "Linux" else None
+    names = [(rule.name, options) for rule, options in rules]
+    return ProcessPoolExecutor(jobs, get_context(method), _start_worker, (names,))
+
+
+def _submit(pool: ProcessPoolExecutor, *task: Any) -> Future[UnitResult]:
+    with _interrupts_held():  # a worker that is started here would answer them with a traceback
+        return pool.submit(_in_worker, *task)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _start_worker(names: list[tuple[str, Any]]) -> None:
+    global _worker_rules  # noqa: PLW0603
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    if not _worker_rules:
+        from fixer.rules import load
+
+        known = {rule.name: rule for rule in load()}
+        _worker_rules = [(known[name], options) for name, options in names]
+
+
+def _end_with_parent() -> None:
+    """A worker would wait for ever for one that was killed."""
+    if parent := parent_process():
+        parent.join()
+        os._exit(1)
+
+
+def _in_worker(
+    unit: Unit, sources: dict[str, bytes], command: str, impact: Impact, wanted: frozenset[str]
+) -> UnitResult:
+    return _work(_worker_rules, unit, sources, command, impact, wanted)
+
+
+# ---- what the cache holds ----------------------------------------------------------------------
+
+
+def _code_of(rules: Sequence[ActiveRule]) -> list[tuple[str, int, int]]:
+    """Size and time of the engine's and the rules' own files, so that a change of them outdates the cache."""
+    folders = {Path(__file__).parent}
+    for rule, _ in rules:
+        folders.add(Path(sys.modules[rule.module.partition(".")[0]].__path__[0]))
+    found = []
+    for folder in sorted(folders):
+        for path in sorted(folder.rglob("*")):
+            if path.suffix in (".py", ".json"):
+                stat = path.stat()
+                found.append((path.name, stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+def _encoded(result: UnitResult) -> Any:
+    return {
+        "outcomes": [{**asdict(one), "impact": int(one.impact)} for one in result.outcomes],
+        "errors": [asdict(one) for one in result.errors],
+        "notes": result.notes,
+    }
+
+
+def _decoded(stored: Any) -> UnitResult | None:
+    """The result that was stored; None if it is not of this form."""
+    try:
+        outcomes = []
+        for one in stored["outcomes"]:
+            replacements = tuple(
+                Replacement(**{**part, "region": Region(**part["region"])}) for part in one["replacements"]
+            )
+            outcomes.append(
+                Outcome(
+                    **{
+                        **one,
+                        "language": Language(one["language"]),
+                        "region": Region(**one["region"]),
+                        "impact": Impact(one["impact"]),
+                        "status": Status(one["status"]),
+                        "replacements": replacements,
+                    }
+                )
+            )
+        errors = [FileError(**one) for one in stored["errors"]]
+        return UnitResult(outcomes, errors=errors, notes=list(stored["notes"]))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+# ---- renamed literals --------------------------------------------------------------------------
+
+MAX_MENTIONS = 10
+_MENTION_BYTES = 1_000_000
+
+
+def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, bytes | None]) -> list[str]:
+    """Notes on where else in the project the old names stand; `changed` files count with their new content.
+
+    Files above a megabyte and those that hold NUL bytes are not searched.
+    """
+    names = sorted({one for one in literals if one}, key=lambda one: (-len(one), one))
+    if not names:
+        return []
+    pattern = re.compile(rb"(?<![\w-])(?:" + b"|".join(re.escape(one.encode()) for one in names) + rb")(?![\w-])")
+    places: dict[str, list[str]] = {}
+    for path in project.files:
+        full = project.root / path
+        try:
+            if full.stat().st_size > _MENTION_BYTES:
+                continue
+            text = changed[path] if path in changed else full.read_bytes()
+        except OSError:
+            continue
+        if text is None or b"\0" in text:
+            continue
+        for match in pattern.finditer(text):
+            line = text.count(b"\n", 0, match.start()) + 1
+            places.setdefault(match.group().decode(), []).append(f"{path}:{line}")
+    notes = []
+    for name, found in sorted(places.items()):
+        more = f" and {len(found) - MAX_MENTIONS} more" if len(found) > MAX_MENTIONS else ""
+        notes.append(f'"{name}" was renamed and is still named in {", ".join(found[:MAX_MENTIONS])}{more}')
+    return notes

@@ -1,0 +1,178 @@
+"""IAM policies as they stand in a module: `jsonencode`, JSON text and policy document data sources.
+
+Everybody is who "The meaning of public" in the guide to S3 Block Public Access says; conditions are not weighed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fixer.model import Known, Unknown
+from fixer.terraform.expression import Chunk, Expr
+from fixer.terraform.template import undouble, unescape
+
+if TYPE_CHECKING:
+    from fixer.terraform.block import Block
+    from fixer.terraform.module import Module
+
+_DOCUMENT = "data.aws_iam_policy_document."
+_DEEPEST = 10
+_SOME_TEXT = "interpolated"
+"""Stands for text that is only known to be no bare `*`."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of a policy, as far as it is written out."""
+
+    effect: str | Unknown
+    """`Allow` or `Deny`."""
+    everybody: bool | Unknown
+    """Whether its principal is `*`, alone or as an AWS account, or everybody but some."""
+
+
+def statements(module: Module, expr: Expr, depth: int = 0) -> list[Statement] | Unknown:
+    """The statements of the policy that an expression gives, or why they are not known."""
+    if depth > _DEEPEST:
+        return Unknown("refers to itself")
+    if expr.inner is not None:
+        return statements(module, expr.inner, depth + 1)
+    if expr.kind == "null":
+        return []
+    if expr.kind in ("string", "template", "heredoc"):
+        return _of_text(expr)
+    if expr.kind == "call" and expr.function == "jsonencode" and len(expr.elements) == 1:
+        return _of_data(_plain(module, expr.elements[0]))
+    traversal = expr.traversal
+    if traversal is None:
+        return Unknown(f"is a call of {expr.function}()" if expr.kind == "call" else "is an expression")
+    if traversal.names[0] == "local":
+        followed = module.follow(expr)
+        if followed is not expr:
+            return statements(module, followed, depth + 1)
+    if traversal.address.startswith(_DOCUMENT) and traversal.rest[-1:] in ((".json",), (".minified_json",)):
+        document = module.resource(traversal.address)
+        if document is not None and not module.overridden(document):
+            return _of_document(module, document, depth)
+    return Unknown(f"is set by {traversal.text}")
+
+
+def _of_text(expr: Expr) -> list[Statement] | Unknown:
+    """Of JSON text; what is interpolated counts as some string."""
+    plain = undouble if expr.kind == "heredoc" else unescape
+    text = "".join(plain(part.text) if isinstance(part, Chunk) else _SOME_TEXT for part in expr.parts)
+    if any(isinstance(part, Expr) and part.kind == "directive" for part in expr.parts):
+        return Unknown("is a template with a directive")
+    if not text.strip():
+        return []
+    try:
+        return _of_data(json.loads(text))
+    except ValueError:
+        return Unknown("is a text that can't be read as JSON")
+
+
+# ---- data --------------------------------------------------------------------------------------
+
+
+def _plain(module: Module, expr: Expr) -> Any:
+    """An expression as plain data; parts that are not known are Unknown. A `for` gives a list of one."""
+    if expr.traversal and expr.traversal.names[0] == "local":
+        expr = module.follow(expr)
+    if expr.kind == "object":
+        return {key.text.strip('"'): _plain(module, value) for key, value in expr.entries}
+    if expr.kind == "list":
+        return [_plain(module, element) for element in expr.elements]
+    if expr.kind == "for" and (result := expr.result) is not None:
+        return [_plain(module, result)]
+    if expr.kind == "call" and expr.function == "format" and expr.elements:
+        written = module.literal(expr.elements[0])
+        has_text = isinstance(written, Known) and str(written.value).strip("%sv")
+        return _SOME_TEXT if has_text else Unknown("is formatted text")
+    value = module.resolve(expr)
+    if isinstance(value, Known) and not (value.value == [] and module.variables_behind(expr)):
+        return value.value
+    traversal = expr.traversal
+    source = module.resource(traversal.address) if traversal else None
+    if (expr.kind == "template" and expr.inner is None) or (source and source.type in ("resource", "data")):
+        return _SOME_TEXT
+    return Unknown(f"is set by {traversal.text}" if traversal else "is an expression")
+
+
+def _of_data(policy: Any) -> list[Statement] | Unknown:
+    if not isinstance(policy, dict):
+        return Unknown("is an expression")
+    found = policy.get("Statement", [])
+    if isinstance(found, Unknown):
+        return Unknown("has statements that are an expression")
+    return [_statement(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def _statement(data: Any) -> Statement:
+    if not isinstance(data, dict):
+        unknown = Unknown("is in a statement that is an expression")
+        return Statement("Allow", unknown)
+    effect = data.get("Effect", "Allow")
+    everybody = True if "NotPrincipal" in data else _everybody(data.get("Principal"))
+    return Statement(effect if isinstance(effect, Unknown) else str(effect), everybody)
+
+
+def _everybody(principal: Any) -> bool | Unknown:
+    if isinstance(principal, dict):
+        found = [_everybody(one) for kind, one in principal.items() if kind in ("AWS", "*")]
+    elif isinstance(principal, list):
+        found = [_everybody(one) for one in principal]
+    else:
+        return principal if isinstance(principal, Unknown) else principal == "*"
+    return _any(found)
+
+
+def _any(found: list[bool | Unknown]) -> bool | Unknown:
+    if any(one is True for one in found):
+        return True
+    return next((one for one in found if isinstance(one, Unknown)), False)
+
+
+# ---- documents ---------------------------------------------------------------------------------
+
+
+def _of_document(module: Module, document: Block, depth: int) -> list[Statement] | Unknown:
+    found = [_of_block(module, one) for one in _nested(document, "statement")]
+    for name in ("source_json", "override_json", "source_policy_documents", "override_policy_documents"):
+        attribute = document.attribute(name)
+        if attribute is None:
+            continue
+        parts = attribute.expr.elements if attribute.expr.kind == "list" else (attribute.expr,)
+        for part in parts:
+            more = statements(module, part, depth + 1)
+            if isinstance(more, Unknown):
+                return more
+            found += more
+    return found
+
+
+def _of_block(module: Module, block: Block) -> Statement:
+    effect = block.value("effect")
+    name: str | Unknown = "Allow"
+    if isinstance(effect, Known):
+        name = str(effect.value)
+    elif isinstance(effect, Unknown):
+        name = effect
+    found: list[bool | Unknown] = [True for _ in _nested(block, "not_principals")]
+    for principals in _nested(block, "principals"):
+        kind = principals.value("type")
+        identifiers = principals.attribute("identifiers")
+        if isinstance(kind, Known) and kind.value not in ("AWS", "*"):
+            continue
+        found.append(_everybody(_plain(module, identifiers.expr)) if identifiers else False)
+    return Statement(name, _any(found))
+
+
+def _nested(block: Block, kind: str) -> Iterator[Block]:
+    """The nested blocks of a kind, and what a dynamic one makes."""
+    yield from block.blocks(kind)
+    dynamic = block.dynamic(kind)
+    if dynamic is not None:
+        yield from dynamic.blocks("content")
