@@ -305,6 +305,14 @@ def _decoded(stored: Any) -> UnitResult | None:
 
 MAX_MENTIONS = 10
 _MENTION_BYTES = 1_000_000
+_WORD = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_TO_WORDS = bytes(byte if byte in _WORD else 32 for byte in range(256))
+
+
+def _any_of(names: Sequence[str]) -> re.Pattern[bytes]:
+    """Matches each of the names where it is no part of a longer word."""
+    either = b"|".join(re.escape(one.encode()) for one in sorted(names, key=len, reverse=True))
+    return re.compile(rb"(?<![\w-])(?:" + either + rb")(?![\w-])")
 
 
 def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, bytes | None]) -> list[str]:
@@ -312,10 +320,12 @@ def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, by
 
     Files above a megabyte and those that hold NUL bytes are not searched.
     """
-    names = sorted({one for one in literals if one}, key=lambda one: (-len(one), one))
-    if not names:
+    patterns: dict[bytes, list[str]] = {}
+    for name in sorted(set(literals), key=lambda one: (-len(one), one)):
+        if words := name.encode().translate(_TO_WORDS).split():
+            patterns.setdefault(words[0], []).append(name)
+    if not patterns:
         return []
-    pattern = re.compile(rb"(?<![\w-])(?:" + b"|".join(re.escape(one.encode()) for one in names) + rb")(?![\w-])")
     places: dict[str, list[str]] = {}
     for path in project.files:
         full = project.root / path
@@ -327,7 +337,8 @@ def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, by
             continue
         if text is None or b"\0" in text:
             continue
-        for match in pattern.finditer(text):
+        names = [name for word in patterns.keys() & set(text.translate(_TO_WORDS).split()) for name in patterns[word]]
+        for match in _any_of(names).finditer(text) if names else ():
             line = text.count(b"\n", 0, match.start()) + 1
             places.setdefault(match.group().decode(), []).append(f"{path}:{line}")
     notes = []

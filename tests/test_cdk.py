@@ -664,3 +664,22 @@ def test_what_black_left_alone_it_leaves_alone(names: list[str], inner: bool, de
     for edits in changes:
         result = applied(source.encode(), edits).decode()
         assert result == black.format_str(result, mode=mode)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'x = self.node.try_get_context("a-name-of-some-length-for-a-queue") or f"orders-queue-{environment_suffix}"',
+        'x = f"orders-that-came-in-from-the-shop-and-wait-to-be-packed-by-hand-{environment_suffix}"',
+        'x = "orders-that-came-in-from-the-shop-and-wait-to-be-packed" + by_hand + f"-{environment_suffix}"',
+        'x = "orders-that-came-in-from-the-shop-and-wait-for" + self.node.try_get_context("what they wait for")',
+        'x: str = one.of_those_things("with a name") if there_is_one_of_them else f"another-{environment_suffix}"',
+        'return self.node.try_get_context("a-name-of-some-length-for-a-queue") or f"orders-{environment_suffix}"',
+        'f(x=self.node.try_get_context("a-name-of-some-length-for-a-queue") or f"orders-queue-{suffix}", y=1)',
+        "f(x=[one == 1 and other for one in several_of_them_with_a_long_name if one not in those_that_are_not])",
+    ],
+)
+def test_a_line_is_opened_as_black_opens_it(statement: str) -> None:
+    line = f"        {statement}"
+    expected = black.format_str(f"class A:\n    def f(self):\n{line}\n", mode=black.Mode())
+    assert fold(line, 88, "    ", inside=False) == expected.splitlines()[2:]

@@ -31,7 +31,7 @@ from fixer.terraform import load as load_module
 def iacfix(directory: Path, *arguments: str) -> tuple[dict[str, Any], float]:
     """The JSON report of a run in the directory, and the seconds that it took."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "fixer.cli", *arguments, "--format", "json", "--no-cache", str(directory)]
+    command = [sys.executable, "-m", "fixer", *arguments, "--format", "json", "--no-cache", str(directory)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if not done.stdout:
         raise SystemExit(f"{directory}: exit {done.returncode}: {done.stderr[-2000:]}")

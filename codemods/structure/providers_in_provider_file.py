@@ -8,8 +8,8 @@ contradict each other.
 
 ## Terraform
 
-Each `provider` block in another file moves to the end of `provider.tf`, with the comments right above it, to the byte:
-to `providers.tf` if the module has that one and no `provider.tf`, and to a new file if it has none. Several keep their
+Each `provider` block in another file moves as it is to the end of `provider.tf`, with the comments right above it: to
+`providers.tf` if the module has that one and no `provider.tf`, and to a new file if it has none. Several keep their
 order. A file that holds nothing after the move is removed.
 
 ```hcl
@@ -48,7 +48,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.model import Change, Create, Delete, Findings, Fix, Impact, Known, Manual, Rule
-from fixer.terraform import Attribute, append_to_file, delete_blocks
+from fixer.terraform import Attribute, delete_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -155,7 +155,7 @@ def _name(item: Attribute | Block) -> str:
 def _changes(module: Module, block: Block, path: str) -> tuple[Change, ...]:
     text = block.text().strip("\r\n")
     target = next((file for file in module.files if file.path == path), None)
-    there: Change = append_to_file(target, text) if target else Create(path, text + block.file.newline)
+    there: Change = target.appended(text) if target else Create(path, text + block.file.newline)
     start, end = block.span
     rest = block.file.source[:start] + block.file.source[end:]
     is_all = not rest.removeprefix(b"\xef\xbb\xbf").strip()

@@ -288,7 +288,7 @@ class Call:
             first, last = min(self.start, begin), max(self.end, end) if simple else self.end
         start = start_of_line(source, first)
         region = source[start : end_of_line(source, last)]
-        return relay(region, splices, start, self.file.line_length, self.file.unit)
+        return relay(region, splices, start, self.file.line_length, self.file.unit, self.file.newline)
 
     def _line_statement(self) -> tuple[int, int] | None:
         statement = self.site.statement

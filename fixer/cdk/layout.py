@@ -202,15 +202,19 @@ def splice(source: bytes, splices: Iterable[Splice]) -> bytes:
     return b"".join((*parts, source[at:]))
 
 
-def difference(old: bytes, new: bytes, base: int = 0) -> list[Splice]:
-    """The splices that turn one text into the other, token by token; offsets count from `base`."""
-    before, after = (re.findall(rb"\w+|\r?\n|[^\S\n]+|.", text, re.DOTALL) for text in (old, new))
+def difference(old: bytes, new: str, base: int, newline: str) -> list[Splice]:
+    """The splices that turn one text into the other, token by token; offsets count from `base`.
+
+    `new` has line feeds. Lines that stay keep their endings, new ones end in `newline`.
+    """
+    before, after = (re.findall(rb"\w+|\r?\n|[^\S\r\n]+|.", text, re.DOTALL) for text in (old, new.encode()))
     offsets = [base]
     for each in before:
         offsets.append(offsets[-1] + len(each))
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    alike = [b"\n" if each == b"\r\n" else each for each in before]
+    matcher = difflib.SequenceMatcher(None, alike, after, autojunk=False)
     return [
-        Splice(offsets[start], offsets[end], b"".join(after[new_start:new_end]).decode())
+        Splice(offsets[start], offsets[end], b"".join(after[new_start:new_end]).decode().replace("\n", newline))
         for kind, start, end, new_start, new_end in matcher.get_opcodes()
         if kind != "equal"
     ]
@@ -301,18 +305,15 @@ def _closed_there(text: str) -> tuple[str, str]:
     return (rest, text[len(rest) :]) if _balanced(rest) else (text, "")
 
 
-def relay(region: bytes, splices: Sequence[Splice], base: int, limit: int, unit: str) -> list[Splice]:
+def relay(region: bytes, splices: Sequence[Splice], base: int, limit: int, unit: str, newline: str) -> list[Splice]:
     """Open the lines that splices make too long, and close brackets that they make short enough again.
 
     `region` is the whole lines of one statement, from the offset `base` of the file on. Gives the splices back
     untouched if no line needs it.
     """
     local = [Splice(start - base, end - base, text) for start, end, text in splices]
-    crlf = b"\r\n" in region
-    after = splice(region, local).decode()
-    before = region.decode()
-    if crlf:
-        after, before = after.replace("\r\n", "\n"), before.replace("\r\n", "\n")
+    after = splice(region, local).decode().replace("\r\n", "\n")
+    before = region.decode().replace("\r\n", "\n")
     new_lines = list(_Lines(after))
     old_texts = set(before.split("\n"))
     changed = {index for index, line in enumerate(new_lines) if line.text not in old_texts}
@@ -328,8 +329,7 @@ def relay(region: bytes, splices: Sequence[Splice], base: int, limit: int, unit:
         texts, folded = _join(texts, changed, set(before.split("\n")), before, limit)
     if not folded:
         return list(splices)
-    result = "\n".join(texts)
-    return difference(region, (result.replace("\n", "\r\n") if crlf else result).encode(), base)
+    return difference(region, "\n".join(texts), base, newline)
 
 
 def _gained_comma(text: str, old: set[str]) -> bool:
@@ -369,6 +369,9 @@ def fold(line: str, limit: int, unit: str, *, inside: bool) -> list[str]:
     clauses = _clauses(text) if inside and not comment else []
     if len(clauses) > 1:
         return [each for clause in clauses for each in fold(indent + clause, limit, unit, inside=True)]
+    head, body = _statement(text)
+    if not inside and body and not comment and _wants_parentheses(body, limit - len(indent), len(head), len(unit)):
+        return [f"{indent}{head}(", *fold(f"{indent}{unit}{body}", limit, unit, inside=True), f"{indent})"]
     pairs = _last_brackets(text)
     if not pairs:
         return [line]
@@ -383,6 +386,33 @@ def fold(line: str, limit: int, unit: str, *, inside: bool) -> list[str]:
     else:
         middle = fold(single, limit, unit, inside=True)
     return [head, *middle, tail + (f"  {comment}" if comment else "")]
+
+
+def _statement(text: str) -> tuple[str, str]:
+    """A statement's `x = ` or `return `, and the expression behind it; nothing if it has no such form."""
+    if text.startswith("return "):
+        return "return ", text[7:]
+    depth, cuts = 0, []
+    for token in _TOKEN.finditer(text):
+        value = token.group()
+        if value in (*_OPENING, *_CLOSING):
+            depth += 1 if value in _OPENING else -1
+        elif value == "=" and not depth:
+            cuts.append(token.end())
+    if len(cuts) != 1 or text[cuts[0] : cuts[0] + 1] != " ":
+        return "", ""
+    return text[: cuts[0] + 1], text[cuts[0] + 1 :]
+
+
+def _wants_parentheses(expression: str, limit: int, head: int, unit: int) -> bool:
+    """Whether black puts parentheses around the right-hand side of an assignment rather than open its own brackets.
+
+    `head` and `unit` are the lengths of what is before the expression, and of a step of indentation.
+    """
+    operands, pairs = len(_clauses(expression)), _last_brackets(expression)
+    if expression[-1] in _CLOSING and pairs:
+        return operands > 2 or (operands > 1 and head + pairs[0][0] + 1 > limit)
+    return operands > 1 or (not pairs and unit + len(expression) <= limit)
 
 
 def _is_display(text: str, start: int) -> bool:

@@ -190,9 +190,9 @@ class Speller:
             head, _, names = splice(region, local).decode().partition(" import ")
             indent = head[: len(head) - len(head.lstrip())]
             lines = [f"{indent}{self._file.unit}{each.strip()}," for each in names.split(",")]
-            text = self._file.newline.join((f"{head} import (", *lines, f"{indent})"))
-            return difference(region, text.encode(), start)
-        return relay(region, splices, start, limit, self._file.unit)
+            text = "\n".join((f"{head} import (", *lines, f"{indent})"))
+            return difference(region, text, start, self._file.newline)
+        return relay(region, splices, start, limit, self._file.unit, self._file.newline)
 
     def _new_imports(self) -> Splice:
         """New statements: after the last import of the CDK at the top of the file, else after the first imports."""

@@ -6,7 +6,7 @@ Rules are written in these words: `module.resources("aws_s3_bucket")`, `block.va
 from fixer.terraform.block import Attribute, Block, EditError, delete_blocks
 from fixer.terraform.expression import Chunk, Expr, Traversal
 from fixer.terraform.facts import TerraformFacts
-from fixer.terraform.file import TerraformFile, append_to_file
+from fixer.terraform.file import TerraformFile
 from fixer.terraform.layout import align
 from fixer.terraform.module import Module, load
 from fixer.terraform.references import Reference
@@ -25,7 +25,6 @@ __all__ = [
     "TerraformFile",
     "Traversal",
     "align",
-    "append_to_file",
     "delete_blocks",
     "load",
 ]

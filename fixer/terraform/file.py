@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fixer.terraform.module import Module
 
 _BLANKS = re.compile(rb"[ \t\r]*")
+_BLANK_END = re.compile(rb"(?:(?:\r?\n[ \t]*)+|[ \t]+)\Z")
 _BLANK_LINE = re.compile(rb"[ \t]*(?:\r?\n|\Z)")
 
 
@@ -219,7 +220,7 @@ class TerraformFile:
         if not before.strip() and not after.strip() and b"\n" not in before:
             return self.edit(opening, closing, "")
         if not after.strip() and before.strip():
-            return self.edit(opening + len(before.rstrip()), end, "")
+            return self.edit(opening + len(_BLANK_END.sub(b"", before)), end, "")
         if not self.starts_line(start):
             return self.edit(opening + len(before.rstrip(b" \t")), end, "")
         stop = self.next_line(end)
@@ -230,15 +231,15 @@ class TerraformFile:
         return self.edit(start, stop, "")
 
     def appended(self, text: str) -> Edit:
-        """Add text at the end, with a blank line before it; the file ends in a line break then."""
-        text = layout.align(text.strip("\n"))
+        """Add text at the end, with a blank line before it; the file ends in a line break then.
+
+        The text is aligned as `terraform fmt` does it if the file is.
+        """
+        text = text.strip("\n")
+        if layout.is_aligned(self.source):
+            text = layout.align(text)
         stripped = self.source.rstrip(b"\r\n")
         if not stripped.removeprefix(b"\xef\xbb\xbf"):
             return self.edit(len(stripped), len(self.source), text + "\n")
         breaks = self.source.count(b"\n", len(stripped))
         return self.edit(len(self.source), len(self.source), "\n" * max(2 - breaks, 0) + text + "\n")
-
-
-def append_to_file(file: TerraformFile, text: str) -> Edit:
-    """Add top-level text at the end of the file, with a blank line before it."""
-    return file.appended(text)

@@ -298,7 +298,7 @@ def relaid(file: CdkFile, splices: Iterable[Splice]) -> tuple[Edit, ...]:
     made: list[Splice] = []
     for (start, end), found in groups.items():
         region = file.source[start:end]
-        made += relay(region, found, start, file.line_length, file.unit)
+        made += relay(region, found, start, file.line_length, file.unit, file.newline)
     return file.edits(made)
 
 

@@ -164,7 +164,7 @@ def place(name: str, kind: Kind, position: str, separator: str) -> Change:
     if kind.end and name.endswith(kind.end):
         end -= len(kind.end)
     if position == "suffix":
-        return Change(end, end, before=separator)
+        return Change(end, end, before="" if name[:end].endswith(("-", "_", ".")) else separator)
     plain = HOLE.sub(lambda match: "x" * len(match[0]), name)
     start = plain.rfind("/", 0, end) + 1 if kind.paths or plain.startswith("/") else 0
     for first in (kind.start, *_KEPT_FIRST):

@@ -202,6 +202,9 @@ class Suffixer:
         given = [one.names[1] for one in mine if one.names[0] == "var" and len(one.names) > 1]
         if given and self.module.facts.called_by:
             return None  # the callers tell their resources apart
+        if self.module.follow(expr).kind == "conditional":
+            manual = Manual("It depends on a condition", "Put the environment suffix into it by hand")
+            return replace(name, manual=manual)
         if expr.kind not in ("string", "template"):
             bare = self._bare(name, given, kinds)
             if bare is None or bare.manual:
@@ -274,7 +277,7 @@ class Suffixer:
             manual = Manual(
                 "The name is an expression that can't be judged", "Put the environment suffix into it by hand"
             )
-            return replace(name, manual=manual) if expr.kind in ("conditional", "call", "operation", "access") else None
+            return replace(name, manual=manual) if expr.kind in ("call", "operation", "access") else None
         if traversal.names[0] == "var":
             default = self.module.resolve(expr)
             return name if isinstance(default, Known) and isinstance(default.value, str) and default.value else None
