@@ -48,11 +48,10 @@ resource "aws_s3_bucket" "data" {
 }
 ```
 
-- In a module without that variable whose names hold `var.environment`, `var.stage`, `terraform.workspace` or the
-  like, the names that lack it get the same.
-- In a module that declares `environment_suffix`, names that hold `var.environment` alone get the suffix in its place,
-  since it is the suffix that tells deployments apart there. With the option `replace_environment` this is so in all
-  modules.
+- Names that hold `var.environment` or `var.stage`, `${var.project}-${var.environment}-data`, get the suffix in its
+  place: several deployments of one environment, such as those for pull requests, have to be told apart too. Set the
+  option `replace_environment` to false if the environment is enough.
+- In a module whose names hold `terraform.workspace`, a local or the like instead, the names that lack it get the same.
 - A name that a local or a variable's default holds gets the suffix where it is used, or in the local if all that use
   it mean the name.
 - The same literal elsewhere in the module becomes a reference, `aws_s3_bucket.data.bucket`, also inside of policies
@@ -90,7 +89,7 @@ names.
 - `position` (default `suffix`, or `prefix`): where in the name; in a path, in its last segment. `.fifo` stays last,
   and `alias/`, `aws-waf-logs-` and the like stay first.
 - `separator` (default `-`): what joins them; `_` where the service takes no hyphen.
-- `replace_environment` (default false): Terraform: `var.environment` in names gives way to the suffix in all modules.
+- `replace_environment` (default true): Terraform: `var.environment` in names gives way to the suffix.
 """
 
 from __future__ import annotations
@@ -120,8 +119,8 @@ class Options:
     """Where in the name it goes; in a path, in its last segment."""
     separator: str = "-"
     """What joins it to the name; `_` is taken where the service takes no hyphen."""
-    replace_environment: bool = False
-    """Terraform: names that hold `var.environment` get the suffix in its place, also where the module has none yet."""
+    replace_environment: bool = True
+    """Terraform: names that hold `var.environment` get the suffix in its place; if false, the environment is enough."""
 
     def __post_init__(self) -> None:
         for key in ("variable", "context"):

@@ -30,7 +30,8 @@ is what is written.
 ## Terraform
 
 `aws_dynamodb_table` gets the block, or the block's `enabled` becomes `true`; `replica` blocks and
-`aws_dynamodb_table_replica` get the attribute `point_in_time_recovery = true`. Impact `behavior`.
+`aws_dynamodb_table_replica` get the attribute `point_in_time_recovery = true`. Impact `behavior`. A replica that has
+the block instead, which Terraform refuses, gets the attribute with the same value: impact `none`.
 
 ```hcl
 point_in_time_recovery {
@@ -342,7 +343,13 @@ def _setting(table: Block, block: Block, path: str) -> Iterator[Finding]:
     part = "" if block is table else "a replica without "
     message = f"has {part or 'no '}point-in-time recovery"
     value, attribute = block.value(path), _attribute(block, path)
-    if isinstance(value, Unknown):
+    misplaced = [one for one in block.blocks(path) if block is not table and len(one.items) == 1]
+    if len(misplaced) == 1 and (enabled := misplaced[0].attribute("enabled")) and not table.read_only:
+        edit = block.file.edit(misplaced[0].start, misplaced[0].end, f"{path} = {enabled.expr.text}")
+        fix = Fix(block.file.settle(block.start, block.end, [edit]), Impact.NONE)
+        message = "has a block for a replica's point-in-time recovery, which Terraform refuses: it is an attribute"
+        yield table.finding(rule, message, fix=fix, at=misplaced[0])
+    elif isinstance(value, Unknown):
         if not _is_choice(table, attribute):
             doubtful = f"may have {part or 'no '}point-in-time recovery"
             yield table.finding(rule, doubtful, manual=_unseen(value), at=attribute or block)

@@ -134,12 +134,15 @@ class Suffixer:
     def suffix(self) -> str:
         """What tells environments apart here: the configured variable, or what the module's names hold instead."""
         variable = f"var.{self.options.variable}"
-        if self.options.replace_environment or self.module.variable(self.options.variable):
+        if self.module.variable(self.options.variable):
             return variable
         counts: dict[str, int] = {}
         for kind, arguments in physical_names().terraform.items():
             for block in self.module.resources(kind):
                 for attribute in filter(None, map(block.attribute, arguments)):
+                    read = _read(attribute.expr)
+                    if self._replaces_environment and read and self._environments(read):
+                        return variable
                     for one in self._deep(attribute.expr):
                         if (
                             one.names[0] in ("var", "local") and _ENVIRONMENT.fullmatch(one.names[-1]) and not one.rest
@@ -249,15 +252,13 @@ class Suffixer:
         """A name that holds an environment: in order, but for modules that tell environments apart by the suffix."""
         variable = self.options.variable
         declared = self.module.variable(variable) is not None
-        if not (declared or self.options.replace_environment) or any(variable in one.names for one in mine):
+        if not self._replaces_environment or any(variable in one.names for one in mine):
             return None
         if not all(_REPLACED.fullmatch(one.names[-1]) for one in mine if names.tells_apart(self._word(one))):
             return None  # another suffix, a branch, ...: as good
-        changes = tuple(
-            Change(match.start(), match.end())
-            for match in names.HOLE.finditer(read.text)
-            if match[1].startswith("var.") and _REPLACED.fullmatch(match[1][4:])
-        )
+        changes = self._environments(read)
+        if not declared and not changes:
+            return None
         message = (
             f"{name.physical.kind.label} `{names.shown(read.text)}` has the environment, but no environment suffix"
         )
@@ -267,6 +268,21 @@ class Suffixer:
         if not changes:
             changes = (names.place(read.text, name.physical.kind, self.options.position, self.options.separator),)
         return self._checked(replace(name, changes=changes[:1]))
+
+    @property
+    def _replaces_environment(self) -> bool:
+        """Whether `var.environment` gives way to the suffix: where the module has one, or nobody's calls lack it."""
+        has_suffix = self.module.variable(self.options.variable) is not None or not self.module.facts.called_by
+        return self.options.replace_environment and has_suffix
+
+    @staticmethod
+    def _environments(read: _Text) -> tuple[Change, ...]:
+        """The places of `var.environment` in a name."""
+        return tuple(
+            Change(match.start(), match.end())
+            for match in names.HOLE.finditer(read.text)
+            if match[1].startswith("var.") and _REPLACED.fullmatch(match[1][4:])
+        )
 
     def _bare(self, name: Name, given: list[str], kinds: set[str]) -> Name | None:
         """A name that is no template: whoever gives it decides, unless that is this module itself."""
