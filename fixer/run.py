@@ -88,7 +88,7 @@ def run(
         tuple(sorted(set(errors), key=lambda one: (one.path, one.message))),
         tuple(notes),
         impact,
-        len({path for unit in project.units for path in unit.files}),
+        len({path for unit in project.units for path in unit.files if project.wanted(path)}),
         time.monotonic() - started,
     )
 
