@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
-from fixer.cdk.syntax import SourceError
 from fixer.model import (
     CdkCheck,
     Change,
@@ -28,6 +27,7 @@ from fixer.model import (
     Language,
     Move,
     Rule,
+    SourceError,
     Status,
     TerraformCheck,
 )
@@ -39,9 +39,14 @@ MAX_PASSES = 25
 """Fixes that touch each other wait for the next pass; two rules undo each other if more passes than so many leave as
 much to do as before."""
 
+VAIN_PASSES = 3
+"""A fix settles nothing if in so many passes in a row its finding comes as often after it as before."""
+
 Sources = Mapping[str, bytes]
 ActiveRule = tuple[Rule, Any]
 """A rule and its options."""
+Prove = Callable[[Unit, Sources, Sources, Iterable[Change]], str | None]
+"""Why changes that lead from one content of a unit's files to another must not be made; None if they are proven."""
 
 
 @dataclass
@@ -171,9 +176,10 @@ def repair(
     impact: Impact,
     wanted: frozenset[str] | None = None,
     *,
+    prove: Prove,
     trial: bool = False,
 ) -> UnitResult:
-    """Make all fixes of at most the given impact, in memory.
+    """Make all fixes of at most the given impact, in memory, but for those that fail their proof.
 
     Args:
         unit: The module or app.
@@ -181,16 +187,37 @@ def repair(
         rules: The rules to run, with their options.
         impact: The greatest impact that a fix may have.
         wanted: Only findings in these files are fixed; None for all.
+        prove: Says why changes must not be made.
         trial: Nothing will be written: what remains is told where it stands now, not where it would stand then.
 
     Returns:
         The fixed findings, those that remain, and each file as it was and as it is to be. What was fixed is told
         where it stood.
     """
+    failed: dict[tuple[str, ...], str] = {}
+    while True:
+        result = _attempt(unit, sources, rules, impact, wanted, prove, failed, trial=trial)
+        if result is not None:
+            return result
+
+
+def _attempt(
+    unit: Unit,
+    sources: Sources,
+    rules: Sequence[ActiveRule],
+    impact: Impact,
+    wanted: frozenset[str] | None,
+    prove: Prove,
+    failed: dict[tuple[str, ...], str],
+    *,
+    trial: bool,
+) -> UnitResult | None:
+    """Make the fixes that did not fail before; None if one turns out to settle nothing, which `failed` then holds."""
     now = dict(sources)
     result = UnitResult()
     moved: dict[str, str] = {}
-    failed: dict[tuple[str, ...], str] = {}
+    last: dict[tuple[str, ...], int] = {}
+    vain: dict[tuple[str, ...], int] = {}
     left = 0
     for turn in itertools.count():
         look = _look(unit, now, rules)
@@ -202,10 +229,16 @@ def repair(
         ]
         if turn == 0:
             origins = _Origins(look, sources)
+        there = Counter(_key(one.finding) for one in open_fixes)
+        vain = {key: vain.get(key, 0) + 1 for key, number in last.items() if there[key] >= number}
+        if idle := [key for key, passes in vain.items() if passes == VAIN_PASSES]:
+            failed.update(dict.fromkeys(idle, "The fix fails its proof: the rule finds the same again after it"))
+            return None
         if not open_fixes or (turn >= MAX_PASSES and len(open_fixes) >= left):
             break
         left = len(open_fixes)
-        made = _make(open_fixes, now, unit, failed)
+        made = _make(open_fixes, now, unit, failed, prove)
+        last = {key: there[key] for key in (_key(one.finding) for one in made.fixed)}
         for one in made.fixed:
             fixed = _report((one.finding, one.rule, None), now, Status.FIXED)
             result.outcomes.append(origins.of(one.finding, fixed))
@@ -279,7 +312,13 @@ class _Made:
     fixed: list[_Candidate]
 
 
-def _make(candidates: Sequence[_Candidate], sources: Sources, unit: Unit, failed: dict[tuple[str, ...], str]) -> _Made:
+def _make(
+    candidates: Sequence[_Candidate],
+    sources: Sources,
+    unit: Unit,
+    failed: dict[tuple[str, ...], str],
+    prove: Prove,
+) -> _Made:
     """Make the fixes that do not touch each other, the first by place winning; `failed` takes those that can't be."""
     chosen: list[_Candidate] = []
     taken = _Taken()
@@ -289,16 +328,16 @@ def _make(candidates: Sequence[_Candidate], sources: Sources, unit: Unit, failed
         elif taken.take(one.fix):
             chosen.append(one)
     made = _Made(*apply(taken.changes, sources), chosen)
-    if _broken(unit, sources, made.sources) is None:
+    if prove(unit, sources, made.sources, taken.changes) is None:
         return made
-    good = _Made({**sources}, {}, [])  # one of them breaks a file: find out which, one by one
+    good = _Made({**sources}, {}, [])  # one of them fails its proof: find out which, one by one
     kept = _Taken()
     for one in chosen:
         trial = _Taken(kept.changes)
         trial.take(one.fix)
         after, moved = apply(trial.changes, sources)
-        if problem := _broken(unit, sources, after):
-            failed[_key(one.finding)] = f"The fix would leave a file that does not parse: {problem}"
+        if problem := prove(unit, sources, after, trial.changes):
+            failed[_key(one.finding)] = f"The fix fails its proof: {problem}"
         else:
             kept = trial
             good = _Made(after, moved, [*good.fixed, one])
@@ -381,22 +420,6 @@ def apply(changes: Iterable[Change], sources: Sources) -> tuple[dict[str, bytes]
             after[change.to] = after.pop(change.path)
             moved[change.to] = change.path
     return after, moved
-
-
-def _broken(unit: Unit, before: Sources, after: Sources) -> str | None:
-    """What does not parse in the files that changed; None if all do."""
-    changed = {path: source for path, source in after.items() if before.get(path) != source}
-    if unit.language is Language.TERRAFORM:
-        from fixer import terraform
-
-        errors = terraform.load(unit.facts, changed).errors  # type: ignore[arg-type]
-        return f"{errors[0][0]}: {errors[0][1]}" if errors else None
-    from fixer import cdk
-
-    for path, source in changed.items():
-        if path.endswith(".py") and (error := cdk.syntax_error(source)):
-            return f"{path}: {error}"
-    return None
 
 
 # ---- reporting ---------------------------------------------------------------------------------

@@ -80,6 +80,10 @@ class Unknown:
 Value: TypeAlias = "_Absent | Known | Unknown"
 
 
+class SourceError(Exception):
+    """A file is nothing that can be read; the message says where."""
+
+
 # ---- changes -----------------------------------------------------------------------------------
 
 

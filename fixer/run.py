@@ -24,6 +24,7 @@ from fixer.config import Config, options_for
 from fixer.engine import ActiveRule, UnitResult
 from fixer.model import Impact, Language, Rule, Status
 from fixer.project import Project, Unit
+from fixer.proof import prove
 from fixer.result import FileError, Outcome, Region, Replacement, Result
 from fixer.rules import describe
 
@@ -191,7 +192,7 @@ def _work(
     try:
         if command == "check":
             return engine.check(unit, sources, mine)
-        return engine.repair(unit, sources, mine, impact, wanted, trial="--dry-run" in command)
+        return engine.repair(unit, sources, mine, impact, wanted, prove=prove, trial="--dry-run" in command)
     except Exception as error:
         path = min(wanted, default=unit.path)
         return UnitResult(errors=[FileError(path, f"left alone, as iacfix broke on it: {engine.defect(error)}")])

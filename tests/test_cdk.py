@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
-from fixer.cdk import Call, CdkApp, CdkFacts, CdkFile, Construct, load
+from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
 from fixer.cdk.layout import fold, longest_line
+from fixer.facts import CdkFacts
 from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, Symbol, Unknown
 
 PATH = "app/stack.py"
@@ -220,7 +221,7 @@ def test_deep_nesting_is_an_error_of_the_file() -> None:
 
 def test_libcst_stays_out_until_a_file_needs_it() -> None:
     script = (
-        "import sys; from fixer.cdk import load, CdkFacts\n"
+        "import sys; from fixer.cdk import load; from fixer.facts import CdkFacts\n"
         "app = load(CdkFacts(), {'a.py': b'from aws_cdk import aws_s3\\naws_s3.Bucket(self, \"x\")\\n'})\n"
         "print([list(f.constructs('aws_sqs.Queue')) for f in app.files()], 'libcst' in sys.modules)"
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
 from fixer import engine
-from fixer.cdk import CdkFacts
-from fixer.model import Absent, Create, Delete, Edit, Finding, Fix, Impact, Language, Manual, Move, Rule, Status
+from fixer.facts import CdkFacts, TerraformFacts
+from fixer.model import Absent, Create, Delete, Edit, Finding, Fix, Impact, Known, Language, Manual, Move, Rule, Status
 from fixer.project import Unit
-from fixer.terraform import Module, TerraformFacts
+from fixer.proof import prove
+from fixer.terraform import Module
 
 QUEUE = b'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'
 
@@ -40,7 +42,7 @@ def unit(*paths: str) -> Unit:
 
 
 def repair(source: bytes, *rules: Rule, impact: Impact = Impact.BEHAVIOR) -> engine.UnitResult:
-    return engine.repair(unit("main.tf"), {"main.tf": source}, [(rule, None) for rule in rules], impact)
+    return engine.repair(unit("main.tf"), {"main.tf": source}, [(rule, None) for rule in rules], impact, prove=prove)
 
 
 def statuses(result: engine.UnitResult) -> list[tuple[str, Status]]:
@@ -80,16 +82,34 @@ def test_a_greater_impact_waits() -> None:
     assert statuses(repair(QUEUE, rule, impact=Impact.REPLACEMENT)) == [("rename", Status.FIXED)]
 
 
-def test_rules_that_undo_each_other_stop_at_the_bound() -> None:
+def named(name: str) -> Rule:
+    def check(module: Module, options: object) -> Iterator[Finding]:
+        for queue in module.resources("aws_sqs_queue"):
+            if queue.value("name") != Known(name):
+                yield queue.finding(rule, f"is not {name}", fix=Fix(queue.set("name", f'"{name}"'), Impact.NONE))
+
+    rule = terraform_rule(name, check)
+    return rule
+
+
+def test_a_fix_that_settles_nothing_is_not_made_and_the_others_are() -> None:
     def flip(module: Module, options: object) -> Iterator[Finding]:
         for queue in module.resources("aws_sqs_queue"):
             other = '"b"' if b'"a"' in queue.file.source else '"a"'
             yield queue.finding(rule, "flips", fix=Fix(queue.set("name", other), Impact.NONE))
 
     rule = terraform_rule("flip", flip)
-    result = repair(QUEUE, rule)
+    result = repair(QUEUE, rule, sets("good", "delay_seconds"))
+    assert sorted(statuses(result)) == [("flip", Status.FAILED), ("good", Status.FIXED)]
+    assert result.errors[0].message == "flip: The fix fails its proof: the rule finds the same again after it"
+    assert [file.after for file in result.files] == [QUEUE.replace(b'"q"\n}', b'"q"\n\n  delay_seconds = 1\n}')]
+
+
+def test_rules_that_undo_each_other_stop_at_the_bound() -> None:
+    result = repair(QUEUE, named("a"), named("b"))
     assert any(f"stopped after {engine.MAX_PASSES} passes" in note for note in result.notes)
-    assert statuses(result).count(("flip", Status.FIXED)) == engine.MAX_PASSES
+    fixed = Counter(statuses(result))
+    assert fixed["a", Status.FIXED] + fixed["b", Status.FIXED] == engine.MAX_PASSES
 
 
 def test_a_fix_that_breaks_a_file_is_not_made_and_the_others_are() -> None:
@@ -102,7 +122,7 @@ def test_a_fix_that_breaks_a_file_is_not_made_and_the_others_are() -> None:
     assert sorted(statuses(result)) == [("broken", Status.FAILED), ("good", Status.FIXED)]
     assert result.files[0].after is not None
     assert b"}{" not in result.files[0].after
-    assert "does not parse" in result.errors[0].message
+    assert "would not parse" in result.errors[0].message
 
 
 @pytest.mark.parametrize(
@@ -149,7 +169,7 @@ def test_files_are_created_moved_and_deleted() -> None:
 
     rule = terraform_rule("moves", check)
     sources = {"main.tf": QUEUE, "old.tf": b"# old\n"}
-    result = engine.repair(unit(*sources), sources, [(rule, None)], Impact.NONE)
+    result = engine.repair(unit(*sources), sources, [(rule, None)], Impact.NONE, prove=prove)
     found = {change.path: (change.change, change.moved_from) for change in result.files}
     assert found == {"new.tf": ("created", None), "queue.tf": ("moved", "main.tf"), "old.tf": ("deleted", None)}
 
@@ -157,7 +177,7 @@ def test_files_are_created_moved_and_deleted() -> None:
 def test_only_wanted_files_are_fixed() -> None:
     sources = {"a.tf": QUEUE, "b.tf": QUEUE.replace(b'"q"', b'"r"')}
     rules = [(sets("delay", "delay_seconds"), None)]
-    result = engine.repair(unit(*sources), sources, rules, Impact.BEHAVIOR, frozenset({"b.tf"}))
+    result = engine.repair(unit(*sources), sources, rules, Impact.BEHAVIOR, frozenset({"b.tf"}), prove=prove)
     assert [change.path for change in result.files] == ["b.tf"]
 
 
@@ -237,6 +257,6 @@ def test_python_that_would_not_parse_is_not_written() -> None:
 
     source = b'import aws_cdk as cdk\n\ncdk.Stack(None, "x")\n'
     app = Unit(Language.CDK, ".", ("app.py",), CdkFacts(".", None, "", ()))
-    result = engine.repair(app, {"app.py": source}, [(rule, None)], Impact.NONE)
+    result = engine.repair(app, {"app.py": source}, [(rule, None)], Impact.NONE, prove=prove)
     assert statuses(result) == [("python", Status.FAILED), ("python", Status.MANUAL)]
     assert result.files == []

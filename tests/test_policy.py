@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from fixer import terraform
+from fixer.facts import TerraformFacts
 from fixer.model import Unknown
-from fixer.terraform import TerraformFacts
 from fixer.terraform.policy import Statement, statements
 
 AROUND = """

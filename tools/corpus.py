@@ -24,7 +24,7 @@ from typing import Any
 import black
 
 from fixer.cdk import syntax_error
-from fixer.terraform import TerraformFacts
+from fixer.facts import TerraformFacts
 from fixer.terraform import load as load_module
 
 

@@ -6,8 +6,7 @@ say what they are given, and make edits that keep the layout. LibCST is imported
 
 from fixer.cdk.app import CdkApp, load
 from fixer.cdk.calls import Argument, Call, Construct
-from fixer.cdk.facts import CdkFacts
 from fixer.cdk.file import CdkFile
-from fixer.cdk.syntax import SourceError, syntax_error
+from fixer.cdk.syntax import syntax_error
 
 __all__ = ["Argument", "Call", "CdkApp", "CdkFacts", "CdkFile", "Construct", "SourceError", "load", "syntax_error"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from io import BytesIO
 
-from fixer.cdk.facts import CdkFacts
 from fixer.cdk.file import CdkFile
 from fixer.cdk.outline import Index, Outline, outline
-from fixer.cdk.syntax import SourceError
+from fixer.facts import CdkFacts
+from fixer.model import SourceError
 
 
 class CdkApp:

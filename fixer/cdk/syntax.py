@@ -5,13 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
+from fixer.model import SourceError
+
 _BRACKET = re.compile(rb"[\[({\])}]")
 _DEEPEST = 200
 """Brackets in each other that Python takes: MAXLEVEL in CPython's tokenizer. LibCST crashes at some 1,000."""
-
-
-class SourceError(Exception):
-    """The file is no Python that LibCST can read; the message says where."""
 
 
 def check_depth(source: bytes) -> None:

@@ -13,7 +13,8 @@ import libcst as cst
 from libcst._nodes.internal import CodegenState
 
 from fixer.cdk.outline import ClassOutline, Outline, join
-from fixer.cdk.syntax import SourceError, check_depth
+from fixer.cdk.syntax import check_depth
+from fixer.model import SourceError
 
 BOM = b"\xef\xbb\xbf"
 _PUNCTUATION = ("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "equal", "dot", "semicolon")

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fixer.cdk.facts import CdkFacts
+from fixer.facts import CdkFacts
 from fixer.project.files import directory_of
 from fixer.project.pins import Pins
 

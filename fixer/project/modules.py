@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fixer.facts import TerraformFacts
 from fixer.project.files import directory_of
-from fixer.terraform.facts import TerraformFacts
 
 MAJORS = (2, 3, 4, 5, 6)
 """The major versions of the aws provider that iacfix tells apart."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from fixer.cdk.facts import CdkFacts
+from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Language
-from fixer.terraform.facts import TerraformFacts
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Rules are written in these words: `module.resources("aws_s3_bucket")`, `block.va
 
 from fixer.terraform.block import Attribute, Block, EditError, delete_blocks
 from fixer.terraform.expression import Chunk, Expr, Traversal
-from fixer.terraform.facts import TerraformFacts
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.layout import align
 from fixer.terraform.module import Module, load
@@ -21,7 +20,6 @@ __all__ = [
     "Module",
     "ParseError",
     "Reference",
-    "TerraformFacts",
     "TerraformFile",
     "Traversal",
     "align",

@@ -195,11 +195,21 @@ class TerraformFile:
 
     def settle(self, start: int, end: int, edits: Iterable[Edit]) -> tuple[Edit, ...]:
         """The edits, which lie in the lines of those bytes, and those that keep these lines aligned."""
+        edits = tuple(edits)
+        if all(map(self._stays_aligned, edits)):
+            return edits
         base, end = self.line_start(start), self.line_end(end)
         ordered = sorted(edits, key=lambda edit: (edit.start, edit.end))
         local = [replace(edit, start=edit.start - base, end=edit.end - base) for edit in ordered]
         settled = layout.settle(self.source[base:end], local)
         return tuple(self.edit(edit.start + base, edit.end + base, edit.text) for edit in settled)
+
+    def _stays_aligned(self, edit: Edit) -> bool:
+        """Whether it only changes a value within its line, and no comment that is aligned with others stands behind."""
+        lead = self.source[self.line_start(edit.start) : edit.start]
+        rest = self.source[edit.end : self.line_end(edit.end)]
+        lines = edit.text.encode() + self.source[edit.start : edit.end]
+        return b"=" in lead and b"#" not in rest and b"//" not in rest and b"\n" not in lines
 
     def remove(self, spans: Iterable[tuple[int, int]], opening: int, closing: int) -> list[Edit]:
         """Take out whole lines, and of the blank lines around them those that would be one too many.
@@ -230,13 +240,17 @@ class TerraformFile:
             stop = self.next_line(stop)
         return self.edit(start, stop, "")
 
+    @cached_property
+    def _is_aligned(self) -> bool:
+        return layout.is_aligned(self.source)
+
     def appended(self, text: str) -> Edit:
         """Add text at the end, with a blank line before it; the file ends in a line break then.
 
         The text is aligned as `terraform fmt` does it if the file is.
         """
         text = text.strip("\n")
-        if layout.is_aligned(self.source):
+        if self._is_aligned:
             text = layout.align(text)
         stripped = self.source.rstrip(b"\r\n")
         if not stripped.removeprefix(b"\xef\xbb\xbf"):

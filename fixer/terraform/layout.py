@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import accumulate, groupby
 
 from fixer.model import Edit
@@ -222,6 +223,7 @@ def _aligned(
     return sorted([*changed, *spaces], key=lambda edit: (edit.start, edit.end))
 
 
+@lru_cache(maxsize=64)
 def align(text: str) -> str:
     """HCL with its `=` and its trailing comments aligned."""
     return settle(b"", (Edit("", 0, 0, text),))[0].text

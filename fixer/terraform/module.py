@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from fixer.facts import TerraformFacts
 from fixer.model import Value
 from fixer.terraform import evaluate, json_syntax, references
 from fixer.terraform.block import Attribute, Block
 from fixer.terraform.expression import Expr
-from fixer.terraform.facts import TerraformFacts
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.references import Reference
 from fixer.terraform.syntax import ParseError

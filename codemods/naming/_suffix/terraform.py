@@ -25,6 +25,7 @@ _TEXT_FUNCTIONS = frozenset(
     ["format", "join", "lower", "replace", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"]
 )
 _PATH_FUNCTIONS = re.compile(r"file\w*|templatefile|pathexpand|abspath|basename|dirname")
+_ESCAPE = re.compile(r"\\|\$\$\{|%%\{")
 _TOKEN = re.compile(r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|\$\$\{|%%\{|.", re.DOTALL)
 _ENVIRONMENT = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?(?:name|suffix))?")
 _REPLACED = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?name)?")
@@ -88,9 +89,13 @@ def _read(expr: Expr) -> _Text | None:
         return _Text(expr, text, (expr.start,) * len(text) + (expr.end,), is_bare=True)
     source = expr.file.source
     position, end = expr.content
-    text, offsets = "", []
+    text, offsets = "", list[int]()
     for part in expr.parts:
-        if isinstance(part, Chunk):
+        if isinstance(part, Chunk) and part.text.isascii() and not _ESCAPE.search(part.text):
+            text += part.text
+            offsets += range(part.start, part.end)
+            position = part.end
+        elif isinstance(part, Chunk):
             for token in _TOKEN.finditer(part.text):
                 plain = unescape(token[0]) if expr.kind != "heredoc" else token[0]
                 offsets += [part.start + len(part.text[: token.start()].encode())] * len(plain)
@@ -113,7 +118,7 @@ class Suffixer:
         self.module, self.options = module, options
         self._added: dict[str, set[str]] = {}
         """References that the fixes so far add, by the address that they stand at."""
-        self._read_texts: dict[str, list[_Text]] = {}
+        self._read_texts: dict[tuple[str, int], _Text | None] = {}
 
     # ---- the names -------------------------------------------------------------------------------
 
@@ -444,7 +449,7 @@ class Suffixer:
         for file in (*self.module.files, *self.module.fixed):
             if core not in file.source:
                 continue
-            texts = [read for read in self._texts(file) if name.text in read.text]
+            texts = [read for read in self._texts(file, core) if name.text in read.text]
             if bare:
                 inside = [(one.expr.start, one.expr.end) for one in texts]
                 texts += [
@@ -458,10 +463,15 @@ class Suffixer:
                     if text.expr.start != name.expr.start and self._follows(name, file, text, start):
                         yield file, text, start
 
-    def _texts(self, file: TerraformFile) -> list[_Text]:
-        if file.path not in self._read_texts:
-            self._read_texts[file.path] = [read for expr in file.strings if (read := _read(expr))]
-        return self._read_texts[file.path]
+    def _texts(self, file: TerraformFile, core: bytes) -> Iterator[_Text]:
+        """The strings of a file that hold the bytes."""
+        for expr in file.strings:
+            if core in file.source[expr.start : expr.end]:
+                key = file.path, expr.start
+                if key not in self._read_texts:
+                    self._read_texts[key] = _read(expr)
+                if read := self._read_texts[key]:
+                    yield read
 
     @staticmethod
     def _bare_text(file: TerraformFile, start: int, end: int) -> _Text | None:
