@@ -49,8 +49,9 @@ resource "aws_s3_bucket" "data" {
 ```
 
 - Names that hold `var.environment` or `var.stage`, `${var.project}-${var.environment}-data`, get the suffix in its
-  place: several deployments of one environment, such as those for pull requests, have to be told apart too. Set the
-  option `replace_environment` to false if the environment is enough.
+  place: several deployments of one environment, such as those for pull requests, have to be told apart too. Names in
+  such a module that hold the environment in a local, `${local.prefix}-data`, get the suffix as well. Set the option
+  `replace_environment` to false if the environment is enough.
 - In a module whose names hold `terraform.workspace`, a local or the like instead, the names that lack it get the same.
 - A name that a local or a variable's default holds gets the suffix where it is used, or in the local if all that use
   it mean the name.

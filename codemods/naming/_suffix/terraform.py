@@ -256,14 +256,13 @@ class Suffixer:
     def _of_environment(self, name: Name, read: _Text, mine: list[Traversal]) -> Name | None:
         """A name that holds an environment: in order, but for modules that tell environments apart by the suffix."""
         variable = self.options.variable
-        declared = self.module.variable(variable) is not None
         if not self._replaces_environment or any(variable in one.names for one in mine):
             return None
         if not all(_REPLACED.fullmatch(one.names[-1]) for one in mine if names.tells_apart(self._word(one))):
             return None  # another suffix, a branch, ...: as good
-        changes = self._environments(read)
-        if not declared and not changes:
+        if self.suffix != f"var.{variable}":
             return None
+        changes = self._environments(read)
         message = (
             f"{name.physical.kind.label} `{names.shown(read.text)}` has the environment, but no environment suffix"
         )
