@@ -45,6 +45,7 @@ class Run:
 def run(argv: Sequence[str], env: Mapping[str, str], limit: float, *, watch: bool = False) -> Run:
     """Run a command to its end, `env` on top of this process's environment; with `watch` its memory is sampled.
 
+    Settings of Python itself, such as that it keeps no compiled modules, are left out of that environment.
     Raises TooSlowError after `limit` seconds, and OSError if the command can't be started.
     """
     floor = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -55,7 +56,7 @@ def run(argv: Sequence[str], env: Mapping[str, str], limit: float, *, watch: boo
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=errors,
-            env={**os.environ, **env},
+            env={**{key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}, **env},
             start_new_session=True,
         )
         late = threading.Timer(limit, _end, [process.pid])
