@@ -44,7 +44,8 @@ One that is there, in any file of the module, has its missing and false settings
   or missing): choose `BLOCK_ALL`. With the feature flag `@aws-cdk/aws-s3:publicAccessBlockedByDefault` in `cdk.json` a
   missing setting counts as true, as it does for the CDK.
 - What can't be judged: `**arguments`, a setting from a variable without default or a condition, a policy that is not
-  written out in the module, an access block whose bucket can't be told, a bucket in `.tf.json` or declared twice.
+  written out in the module, an access block whose bucket can't be told, a bucket in `.tf.json` or declared twice, or
+  under a provider that the module does not configure.
 - Not reported: buckets that are only looked up, which are their owners' matter, and those that a module from elsewhere
   makes.
 """
@@ -322,6 +323,9 @@ def terraform(module: Module, options: object) -> Findings:
             yield bucket.finding(rule, _DOUBTFUL, manual=unclear)
         elif public := _public_in_terraform(module, bucket):
             yield bucket.finding(rule, _OPEN, manual=Manual(public, _PUBLIC_STEP))
+        elif (provider := bucket.meta().get("provider", "")) and "." in provider and not module.configures(provider):
+            step = "Configure that provider first, or give the bucket one that is there"
+            yield bucket.finding(rule, _OPEN, manual=Manual(f"No {provider} is configured in the module", step))
         elif bucket.read_only:
             step = f"Add an {_BLOCK} there: iacfix does not rewrite such files"
             yield bucket.finding(rule, _OPEN, manual=Manual(f"It is in {bucket.file.path}", step))

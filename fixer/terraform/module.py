@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from fixer.facts import TerraformFacts
-from fixer.model import Value
+from fixer.model import Known, Value
 from fixer.terraform import evaluate, json_syntax, references
 from fixer.terraform.block import Attribute, Block
 from fixer.terraform.expression import Expr
@@ -176,6 +176,18 @@ class Module:
     def literal(self, expr: Expr) -> Value:
         """The value of an expression if it is all written there: names are Unknown."""
         return evaluate.evaluate(self, expr, follow=False)
+
+    def configures(self, provider: str) -> bool:
+        """Whether the module has the provider that `provider = aws.west` of a resource names, or is given it."""
+        kind, _, alias = provider.partition(".")
+        for found in (self._by_type(fixed=False), self._by_type(fixed=True)):
+            if any(one.value("alias") == Known(alias) for one in found.get(("provider", kind), ())):
+                return True
+            wanted = (inner for block in found.get(("terraform",), ()) for inner in block.blocks("required_providers"))
+            for attribute in filter(None, (block.attribute(kind) for block in wanted)):
+                if re.search(rf"\b{re.escape(provider)}\b", attribute.expr.text):
+                    return True
+        return False
 
     def follow(self, expr: Expr) -> Expr:
         """The expression that stands behind locals, variables' defaults, parentheses and templates like `"${x}"`."""
