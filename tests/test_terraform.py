@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fixer.facts import TerraformFacts
 from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, Unknown, Value
 from fixer.terraform import (
     Block,
     EditError,
     Module,
-    TerraformFacts,
     TerraformFile,
     align,
     delete_blocks,
