@@ -17,10 +17,13 @@ from fixer import __version__
 
 if TYPE_CHECKING:
     from fixer.model import Rule
+    from fixer.project import Project
     from fixer.result import Result
-    from fixer.run import Progress
+    from fixer.run import Measure, Progress
+    from fixer.scanners import Sought
 
 FOUND, ERROR, INTERRUPTED, CLOSED = 1, 2, 130, 141
+PROOFS = ("synth", "validate", "plan")
 FORMATS = ("text", "json", "sarif", "github", "markdown")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -95,6 +98,14 @@ def _names(_: click.Context, __: click.Parameter, value: Sequence[str]) -> tuple
     return tuple(part.strip() for one in value for part in one.split(",") if part.strip())
 
 
+def _proofs(context: click.Context, option: click.Parameter, value: Sequence[str]) -> tuple[str, ...]:
+    kinds = _names(context, option, value)
+    for kind in kinds:
+        if kind not in PROOFS:
+            raise click.BadParameter(f"{kind!r} is not one of {', '.join(PROOFS)}.")
+    return kinds
+
+
 def _complete_rule(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """What the last name of a list may become."""
     from fixer.rules import RuleError, load
@@ -127,6 +138,14 @@ _SHARED: tuple[Callable[[Any], Any], ...] = (
         "--impact",
         type=click.Choice(["none", "behavior", "replacement"]),
         help="The greatest impact on deployed infrastructure that a fix may have.  [default: behavior]",
+    ),
+    click.option(
+        "--from",
+        "reports",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="REPORT",
+        help="Only what this report of a scanner has too: SARIF, or what checkov, trivy, KICS or cdk-nag write.",
     ),
     click.option("--format", "format_", type=click.Choice(FORMATS), help="How to report.  [default: text]"),
     click.option(
@@ -170,6 +189,22 @@ def check(**flags: Any) -> None:
 @_shared
 @click.option("--dry-run", is_flag=True, help="Print the diff of what would be written; exit 1 if there is any.")
 @click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit 1 if something was fixed.")
+@click.option(
+    "--prove",
+    multiple=True,
+    callback=_proofs,
+    metavar="KIND[,KIND]",
+    help="Run the project's own programs on copies, before and after, and take back what does more than it declares: "
+    "synth (each app's command), validate, plan (terraform or tofu).",
+)
+@click.option(
+    "--prove-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long each of these programs may take.",
+)
 def apply(dry_run: bool, exit_non_zero_on_fix: bool, **flags: Any) -> None:
     """Fix what can be fixed; report the rest."""
     if dry_run:
@@ -212,8 +247,9 @@ def _run(command: str, flags: dict[str, Any]) -> Result:
         configuration.validate(config, everything)
         rules = configuration.selected(everything, flags["select"] or config.select, (*config.ignore, *flags["ignore"]))
         with _progress(flags["quiet"]) as progress:
+            project = projects.discover(root, paths, exclude=config.exclude)
             return run(
-                projects.discover(root, paths, exclude=config.exclude),
+                project,
                 rules,
                 config,
                 command=command,
@@ -221,8 +257,28 @@ def _run(command: str, flags: dict[str, Any]) -> Result:
                 jobs=flags["jobs"] or _cores(),
                 cache=Cache(None if flags["no_cache"] else default_directory()),
                 progress=progress,
+                sought=_sought(flags["reports"], project, rules, everything) if flags["reports"] else None,
+                measure=_measure(root, flags),
             )
     except (configuration.ConfigError, RuleError) as error:
+        raise Failure(str(error)) from error
+
+
+def _measure(root: Path, flags: dict[str, Any]) -> Measure | None:
+    """What `--prove` asks for."""
+    if not flags.get("prove"):
+        return None
+    from fixer.proof.measure import Measure
+
+    return Measure(root, flags["prove"], flags["prove_timeout"])
+
+
+def _sought(paths: Sequence[Path], project: Project, rules: Sequence[Rule], known: Sequence[Rule]) -> Sought:
+    from fixer.scanners import ReportError, read, seek
+
+    try:
+        return seek([read(path) for path in paths], project, rules, known)
+    except ReportError as error:
         raise Failure(str(error)) from error
 
 
@@ -279,12 +335,15 @@ def _report(result: Result, flags: dict[str, Any]) -> None:
     output: Path | None = flags["output"]
     if name == "text" and not output and not flags["quiet"]:
         report.print_text(result, sys.stdout, sys.stderr)
+        report.print_answered(result, sys.stderr)
         return
     if output:
         output.write_text(report.render(name, result), encoding="utf-8", newline="")
     elif name != "text":
         click.echo(report.render(name, result).encode(), nl=False)
     report.print_errors(result, sys.stderr)
+    if not flags["quiet"]:
+        report.print_answered(result, sys.stderr)
 
 
 def _print_diff(result: Result, flags: dict[str, Any]) -> None:
@@ -296,6 +355,7 @@ def _print_diff(result: Result, flags: dict[str, Any]) -> None:
         report.print_diff(result, sys.stdout)
     if is_text and not flags["output"] and not flags["quiet"]:
         report.print_text(result, sys.stderr, sys.stderr)
+        report.print_answered(result, sys.stderr)
     else:
         _report(result, flags)
 

@@ -47,6 +47,9 @@ ActiveRule = tuple[Rule, Any]
 """A rule and its options."""
 Prove = Callable[[Unit, Sources, Sources, Iterable[Change]], str | None]
 """Why changes that lead from one content of a unit's files to another must not be made; None if they are proven."""
+Answers = Callable[[Finding, str, tuple[int, int]], Iterable[int]]
+"""The numbers of the scanners' findings that a finding answers, given its file, and first and last line of its block or
+call there, before any fix. A finding that answers none is left out."""
 
 
 @dataclass
@@ -59,6 +62,8 @@ class UnitResult:
     notes: list[str] = field(default_factory=list)
     renames: list[str] = field(default_factory=list)
     """Literals that the fixes made took away."""
+    answered: set[tuple[str, int]] = field(default_factory=set)
+    """File, and number of a scanner's finding, of all that a finding answered."""
 
 
 def concerns(sources: Sources, rules: Sequence[ActiveRule]) -> bool:
@@ -163,10 +168,12 @@ def defect(error: BaseException) -> str:
 # ---- checking and repairing --------------------------------------------------------------------
 
 
-def check(unit: Unit, sources: Sources, rules: Sequence[ActiveRule]) -> UnitResult:
+def check(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], answers: Answers | None = None) -> UnitResult:
     """Report what the rules find in the unit, with the fixes that they offer."""
     look = _look(unit, sources, rules)
-    return UnitResult([_report(one, sources) for one in look.findings], errors=look.errors, notes=look.notes)
+    answered = _restrict(look, answers, _Before(sources))
+    outcomes = [_report(one, sources) for one in look.findings]
+    return UnitResult(outcomes, errors=look.errors, notes=look.notes, answered=answered)
 
 
 def repair(
@@ -178,6 +185,7 @@ def repair(
     *,
     prove: Prove,
     trial: bool = False,
+    answers: Answers | None = None,
 ) -> UnitResult:
     """Make all fixes of at most the given impact, in memory, but for those that fail their proof.
 
@@ -189,6 +197,7 @@ def repair(
         wanted: Only findings in these files are fixed; None for all.
         prove: Says why changes must not be made.
         trial: Nothing will be written: what remains is told where it stands now, not where it would stand then.
+        answers: Only findings that answer one of the scanners' are fixed and reported; None for all.
 
     Returns:
         The fixed findings, those that remain, and each file as it was and as it is to be. What was fixed is told
@@ -196,7 +205,7 @@ def repair(
     """
     failed: dict[tuple[str, ...], str] = {}
     while True:
-        result = _attempt(unit, sources, rules, impact, wanted, prove, failed, trial=trial)
+        result = _attempt(unit, sources, rules, impact, wanted, prove, failed, answers, trial=trial)
         if result is not None:
             return result
 
@@ -209,6 +218,7 @@ def _attempt(
     wanted: frozenset[str] | None,
     prove: Prove,
     failed: dict[tuple[str, ...], str],
+    answers: Answers | None,
     *,
     trial: bool,
 ) -> UnitResult | None:
@@ -219,8 +229,10 @@ def _attempt(
     last: dict[tuple[str, ...], int] = {}
     vain: dict[tuple[str, ...], int] = {}
     left = 0
+    before = _Before(sources)
     for turn in itertools.count():
         look = _look(unit, now, rules)
+        result.answered |= _restrict(look, answers, before)
         open_fixes = [
             _Candidate(finding, finding.fix, rule)
             for finding, rule, suppressed in look.findings
@@ -243,6 +255,7 @@ def _attempt(
             fixed = _report((one.finding, one.rule, None), now, Status.FIXED)
             result.outcomes.append(origins.of(one.finding, fixed))
             result.renames += one.fix.renames
+        before.make(change for one in made.fixed for change in one.fix.changes)
         now = made.sources
         moved.update(made.moved)
     if open_fixes:
@@ -261,6 +274,64 @@ def _attempt(
     result.errors += look.errors
     result.notes = look.notes
     return result
+
+
+def _restrict(look: _Look, answers: Answers | None, before: _Before) -> set[tuple[str, int]]:
+    """Leave only the findings that answer one of the scanners'; what these are, by file and number."""
+    if answers is None:
+        return set()
+    kept = []
+    answered: set[tuple[str, int]] = set()
+    for one in look.findings:
+        path, *lines = before.place(one[0])
+        if numbers := answers(one[0], path, (lines[0], lines[1])):
+            kept.append(one)
+            answered.update((path, number) for number in numbers)
+    look.findings = kept
+    return answered
+
+
+class _Before:
+    """Where things stood before any fix."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+        self._passes: list[tuple[Change, ...]] = []
+
+    def make(self, changes: Iterable[Change]) -> None:
+        """Take note of the changes of a pass."""
+        self._passes.append(tuple(dict.fromkeys(changes)))
+
+    def place(self, finding: Finding) -> tuple[str, int, int]:
+        """File, first and last line of the finding's block or call; lines are 0 in a file that was not there."""
+        start, end = finding.scope or (finding.start, finding.end)
+        path, first = self._origin(finding.path, min(start, finding.start))
+        _, last = self._origin(finding.path, max(end, finding.end, 1) - 1)
+        source = self._sources.get(path)
+        return (path, 0, 0) if source is None else (path, _line(source, first), _line(source, max(first, last)))
+
+    def _origin(self, path: str, offset: int) -> tuple[str, int]:
+        for changes in reversed(self._passes):
+            path = next((one.path for one in changes if isinstance(one, Move) and one.to == path), path)
+            offset = _unedited(offset, sorted(one for one in changes if isinstance(one, Edit) and one.path == path))
+        return path, offset
+
+
+def _unedited(offset: int, edits: Sequence[Edit]) -> int:
+    """What an offset was before the edits, which are in order; within new text, where that was put."""
+    shift = 0
+    for edit in edits:
+        if offset < edit.start + shift:
+            break
+        length = len(edit.text.encode())
+        if offset < edit.start + shift + length:
+            return edit.start
+        shift += length - (edit.end - edit.start)
+    return offset - shift
+
+
+def _line(source: bytes, offset: int) -> int:
+    return source.count(b"\n", 0, offset) + 1
 
 
 def _key(finding: Finding) -> tuple[str, ...]:
@@ -440,7 +511,8 @@ def _report(
     source = sources[finding.path]
     region = region_of(source, finding.start, finding.end)
     line = source[source.rfind(b"\n", 0, finding.start) + 1 : finding.end].partition(b"\n")[0].strip()
-    identity = "\0".join([finding.rule, finding.path, finding.subject, finding.message]).encode() + b"\0" + line
+    told = "\0".join([finding.rule, finding.path, finding.subject, finding.message])
+    identity = told.encode(errors="backslashreplace") + b"\0" + line
     fix = finding.fix if status is Status.FIXABLE else None
     edits = [one for one in fix.changes if isinstance(one, Edit)] if fix and not _impossible(fix, sources) else []
     whole = fix and len(edits) == len(fix.changes)

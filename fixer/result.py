@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,6 +81,38 @@ class FileError:
     message: str
 
 
+class Verdict(str, enum.Enum):
+    """What a proof on request came to."""
+
+    PROVEN = "proven"
+    REFUTED = "refuted"
+    """The changes do more than their fixes declare, or harm; they were taken back."""
+    NOT_COMPARABLE = "not comparable"
+    """There is no proof: it can't be run before the changes either."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What running the project's own programs before and after the changes of one app or module shows."""
+
+    path: str
+    """The directory of the app or module; `.` is the root."""
+    kind: str
+    """`synth`, `validate` or `plan`."""
+    verdict: Verdict
+    before: bool | None
+    """Whether the run without the changes succeeded; None if there was none."""
+    after: bool | None
+    """The same of the run with them."""
+    added: int = 0
+    """How many resources the changes add, and so on."""
+    changed: int = 0
+    replaced: int = 0
+    removed: int = 0
+    reason: str = ""
+    """Why it is not proven, or what is in doubt: a sentence without a capital and a full stop; may be empty."""
+
+
 @dataclass(frozen=True)
 class RuleInfo:
     """What the reports say of a rule."""
@@ -93,6 +126,30 @@ class RuleInfo:
     languages: tuple[Language, ...]
     manual: str
     """The whole manual page, in Markdown."""
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """Findings of scanners, of one check and for one reason, that no finding of the run says the same as."""
+
+    rule: str
+    """The scanner's id of its check."""
+    reason: str
+    """Why: a sentence without a capital and a full stop."""
+    count: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the run is to the reports of scanners that it was restricted to."""
+
+    reports: tuple[str, ...]
+    """The files, as they were named."""
+    findings: int
+    """How many they hold."""
+    matched: int
+    """How many of these a finding of the run says the same as."""
+    unmatched: tuple[Unanswered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,6 +169,10 @@ class Result:
     """The greatest impact that the run was allowed."""
     files_scanned: int = 0
     seconds: float = 0.0
+    answered: Answered | None = None
+    """Of a run that was restricted to what scanners reported."""
+    proofs: tuple[Proof, ...] = ()
+    """Of the apps and modules with changes, by path, if they were asked for."""
     counts: dict[Status, int] = field(init=False)
 
     def __post_init__(self) -> None:

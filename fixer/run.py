@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -17,7 +18,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from multiprocessing import active_children, get_all_start_methods, get_context, parent_process
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fixer import __version__, engine
 from fixer.cache import Cache, digest
@@ -26,8 +27,11 @@ from fixer.engine import ActiveRule, UnitResult
 from fixer.model import Impact, Language, Rule, Status
 from fixer.project import Project, Unit
 from fixer.proof import prove
-from fixer.result import FileError, Outcome, Region, Replacement, Result
+from fixer.result import FileChange, FileError, Outcome, Proof, Region, Replacement, Result, Verdict
 from fixer.rules import describe
+
+if TYPE_CHECKING:
+    from fixer.scanners import Answers, Sought
 
 PARALLEL_BYTES = 200_000
 """Less than this is done sooner in one process than other processes are started."""
@@ -37,6 +41,9 @@ _WINDOW = 64
 
 Progress = Callable[[int, int], None]
 """Told after each unit how many of how many are done."""
+
+Measure = Callable[[Unit, Sequence[FileChange], Impact], Sequence[Proof]]
+"""Proves the changes of a unit, whose fixes declare at most the impact, by running the project's own programs."""
 
 
 def run(
@@ -49,6 +56,8 @@ def run(
     jobs: int,
     cache: Cache,
     progress: Progress = lambda done, total: None,
+    sought: Sought | None = None,
+    measure: Measure | None = None,
 ) -> Result:
     """Check or repair all units of the project; nothing is written.
 
@@ -61,26 +70,34 @@ def run(
         jobs: How many processes may work.
         cache: Holds what was found in units before.
         progress: See Progress.
+        sought: Findings of scanners, to which the run is restricted; it then does without the cache.
+        measure: See Measure; changes that it refutes are taken back.
 
     Raises:
         ConfigError: an option has a value that its rule refuses.
         BrokenProcessPool: a worker process died.
     """
     started = time.monotonic()
-    active = [(rule, options_for(rule, config)) for rule in rules]
-    work = _Work(project, active, command, impact, cache)
+    active = [(rule, options_for(rule, config)) for rule in rules if not sought or rule.name in sought.rules]
+    work = _Work(project, active, command, impact, Cache(None) if sought else cache, sought)
+    answered: set[int] = set()
     outcomes: list[Outcome] = []
     renames: list[str] = []
     files, notes = [], []
+    proofs: list[Proof] = []
     errors = [FileError(path, message) for path, message in project.errors]
     with _collecting_by_hand():
-        for done, result in enumerate(work.results(jobs), 1):
+        for done, (unit, made) in enumerate(zip(project.units, work.results(jobs), strict=True), 1):
+            result, shown = work.measured(unit, made, measure) if measure and made.files else (made, ())
+            proofs += shown
+            errors += map(_refutal, filter(_is_refuted, shown))
             progress(done, len(project.units))
             outcomes += [_with_help(one, impact) for one in result.outcomes if project.wanted(one.path)]
             errors += [one for one in result.errors if project.wanted(one.path)]
             files += result.files
             notes += result.notes
             renames += result.renames
+            answered |= {number for path, number in result.answered if project.wanted(path)}
     notes += mentions(project, renames, {change.path: change.after for change in files})
     return Result(
         project.root,
@@ -90,10 +107,20 @@ def run(
         tuple(sorted(files, key=lambda one: one.path)),
         tuple(sorted(set(errors), key=lambda one: (one.path, one.message))),
         tuple(notes),
-        impact,
-        len({path for unit in project.units for path in unit.files if project.wanted(path)}),
-        time.monotonic() - started,
+        impact=impact,
+        files_scanned=len({path for unit in project.units for path in unit.files if project.wanted(path)}),
+        seconds=time.monotonic() - started,
+        answered=sought.answered(answered, {one.path for one in errors}) if sought else None,
+        proofs=tuple(proofs),
     )
+
+
+def _is_refuted(proof: Proof) -> bool:
+    return proof.verdict is Verdict.REFUTED
+
+
+def _refutal(proof: Proof) -> FileError:
+    return FileError(proof.path, f"the changes were taken back, as {proof.kind} refutes them: {proof.reason}")
 
 
 def _with_help(outcome: Outcome, impact: Impact) -> Outcome:
@@ -109,9 +136,16 @@ def _with_help(outcome: Outcome, impact: Impact) -> Outcome:
 
 class _Work:
     def __init__(
-        self, project: Project, rules: Sequence[ActiveRule], command: str, impact: Impact, cache: Cache
+        self,
+        project: Project,
+        rules: Sequence[ActiveRule],
+        command: str,
+        impact: Impact,
+        cache: Cache,
+        sought: Sought | None,
     ) -> None:
         self.project, self.rules, self.command, self.impact, self.cache = project, rules, command, impact, cache
+        self.sought = sought
         told = [(rule.name, repr(options)) for rule, options in rules]
         self._identity = json.dumps([__version__, sys.version, told, _code_of(rules)]).encode()
 
@@ -129,7 +163,8 @@ class _Work:
                     size += sum(map(len, todo.values()))
                     if pool is None and jobs > 1 and size > PARALLEL_BYTES:
                         pool = _pool(jobs, self.rules)
-                    task = (unit, todo, self.command, self.impact, self._wanted(unit))
+                    answers = self.sought.within(unit.files) if self.sought else None
+                    task = (unit, todo, self.command, self.impact, self._wanted(unit), answers)
                     waiting.append((key, _submit(pool, *task) if pool else _work(self.rules, *task)))
                 while len(waiting) > _WINDOW:
                     yield self._finish(*waiting.popleft())
@@ -171,6 +206,33 @@ class _Work:
     def _has_work(self, known: UnitResult) -> bool:
         return any(one.status is Status.FIXABLE and one.impact <= self.impact for one in known.outcomes)
 
+    def measured(self, unit: Unit, result: UnitResult, measure: Measure) -> tuple[UnitResult, Sequence[Proof]]:
+        """The unit's result, the one without changes if they are refuted, and the proofs."""
+        declared = max(one.impact for one in result.outcomes if one.status is Status.FIXED)
+        proofs = measure(unit, result.files, declared)
+        refuted = next(filter(_is_refuted, proofs), None)
+        return self._taken_back(unit, refuted) if refuted else result, proofs
+
+    def _taken_back(self, unit: Unit, proof: Proof) -> UnitResult:
+        """What is found in the unit as it stands, with all as failed that would have been fixed."""
+        sources = {path: (self.project.root / path).read_bytes() for path in unit.files}
+        wanted = self._wanted(unit)
+        answers = self.sought.within(unit.files) if self.sought else None
+        result = _work(self.rules, unit, sources, "check", self.impact, wanted, answers)
+        result.outcomes = [
+            replace(
+                one,
+                status=Status.FAILED,
+                reason=f"The fixes of {unit.path} fail their proof by {proof.kind}: {proof.reason}",
+                help=f"Run with --ignore {one.rule} for the fixes of other rules",
+                replacements=(),
+            )
+            if one.status is Status.FIXABLE and one.impact <= self.impact and one.path in wanted
+            else one
+            for one in result.outcomes
+        ]
+        return result
+
     def _wanted(self, unit: Unit) -> frozenset[str]:
         return frozenset(path for path in unit.files if self.project.wanted(path))
 
@@ -188,14 +250,18 @@ def _work(
     command: str,
     impact: Impact,
     wanted: frozenset[str],
+    answers: Answers | None,
 ) -> UnitResult:
     mine = [one for one in rules if unit.language in one[0].languages]
     if not engine.concerns(sources, mine):
         mine = []
     try:
-        if command == "check":
-            return engine.check(unit, sources, mine)
-        return engine.repair(unit, sources, mine, impact, wanted, prove=prove, trial="--dry-run" in command)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)  # of Python's parser, about the code that is read
+            if command == "check":
+                return engine.check(unit, sources, mine, answers)
+            trial = "--dry-run" in command
+            return engine.repair(unit, sources, mine, impact, wanted, prove=prove, trial=trial, answers=answers)
     except Exception as error:
         path = min(wanted, default=unit.path)
         return UnitResult(errors=[FileError(path, f"left alone, as iacfix broke on it: {engine.defect(error)}")])
@@ -281,9 +347,14 @@ def _end_with_parent() -> None:
 
 
 def _in_worker(
-    unit: Unit, sources: dict[str, bytes], command: str, impact: Impact, wanted: frozenset[str]
+    unit: Unit,
+    sources: dict[str, bytes],
+    command: str,
+    impact: Impact,
+    wanted: frozenset[str],
+    answers: Answers | None,
 ) -> UnitResult:
-    return _work(_worker_rules, unit, sources, command, impact, wanted)
+    return _work(_worker_rules, unit, sources, command, impact, wanted, answers)
 
 
 # ---- what the cache holds ----------------------------------------------------------------------

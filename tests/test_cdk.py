@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import keyword
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -17,8 +18,9 @@ from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
 from fixer.cdk.layout import fold, longest_line
+from fixer.cdk.tree import Tree
 from fixer.facts import CdkFacts
-from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, Symbol, Unknown
+from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, SourceError, Symbol, Unknown
 
 PATH = "app/stack.py"
 
@@ -211,6 +213,25 @@ def test_what_cannot_be_read_is_an_error_and_the_rest_is_read() -> None:
     assert "line 3" in errors["syntax.py"]
     assert "UTF-8" in errors["latin.py"]
     assert [[each.id for each in file.constructs("Stack")] for file in app.files()] == [["é"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("\x0cimport aws_cdk\n", "has a form feed in a place where LibCST loses it"),
+        ("import aws_cdk\nx = 1\ry = 2\n", "has a carriage return without a line feed (line 2)"),
+        ("import aws_cdk\n\x0c\nx = 1\r\ny = '\u2028'", None),
+        ("\ufeffimport aws_cdk\r\n\r\n", None),
+        ("\n# \x0c\nimport aws_cdk  # x", None),
+    ],
+)
+def test_a_file_in_which_places_would_be_wrong_is_an_error(source: str, message: str | None) -> None:
+    data = source.encode()
+    if message is None:
+        assert Tree(data).scope.bindings
+        return
+    with pytest.raises(SourceError, match=re.escape(message)):
+        Tree(data)
 
 
 def test_deep_nesting_is_an_error_of_the_file() -> None:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import importlib
 import inspect
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from codemods.facts import Kind, cdk_deprecated_since, cdk_since, log_retention, physical_names
+from codemods.facts import Kind, _archive, cdk_deprecated_since, cdk_since, log_retention, physical_names
+from codemods.facts.cdk_api import cdk_keywords, cdk_module, cdk_type
+from codemods.facts.terraform_aws import terraform_data, terraform_provider, terraform_resource
+
+ROOT = Path(__file__).parents[1]
 
 
 def kind(name: str) -> Kind:
@@ -17,10 +25,14 @@ def kind(name: str) -> Kind:
 
 
 def test_importing_reads_nothing() -> None:
-    code = "import sys, codemods.facts as f; print(f.physical_names.cache_info().currsize, 'aws_cdk' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "0 False\n"
-    )
+    code = """
+import sys
+import codemods.facts.cdk_api, codemods.facts.terraform_aws
+from codemods.facts import _archive, physical_names
+print(physical_names.cache_info().currsize, _archive.document.cache_info().currsize, "aws_cdk" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 0 False\n"
 
 
 def test_kinds_of_names_in_both_languages() -> None:
@@ -112,6 +124,124 @@ def test_days_that_logs_can_be_kept() -> None:
     assert (days[30], days[545], days[3653]) == ("ONE_MONTH", "EIGHTEEN_MONTHS", "TEN_YEARS")
     assert 45 not in days
     assert list(days) == sorted(days)
+
+
+def test_constructs_of_the_cdk() -> None:
+    bucket = cdk_type("aws_s3.Bucket")
+    assert bucket
+    assert bucket.initializer
+    assert (bucket.kind, bucket.initializer.positional, bucket.initializer.struct) == (
+        "class",
+        ("scope", "id"),
+        "aws_s3.BucketProps",
+    )
+    assert bucket.methods["add_to_resource_policy"].positional == ("permission",)
+    assert bucket.methods["from_bucket_name"].positional == ("scope", "id", "bucket_name")
+    assert bucket.properties["bucket_name"].type == "str"
+    assert "node" in bucket.properties, "what it inherits is a part of it"
+    assert cdk_keywords("aws_s3.Bucket")["block_public_access"].type == "aws_s3.BlockPublicAccess"
+    assert cdk_keywords("aws_dynamodb.TableV2")["partition_key"].required
+    assert not cdk_keywords("aws_dynamodb.TableV2")["table_name"].required
+    assert cdk_keywords("aws_s3.CfnBucket.PublicAccessBlockConfigurationProperty").keys() >= {"block_public_acls"}
+    assert cdk_keywords("aws_s3.Buckets") == {}
+    assert cdk_type("aws_s4.Bucket") is None
+
+
+def test_members_of_the_cdk_that_are_deprecated() -> None:
+    props, access = cdk_type("aws_dynamodb.TableProps"), cdk_type("aws_s3.BlockPublicAccess")
+    assert props
+    assert access
+    assert props.replaced["point_in_time_recovery"] == "point_in_time_recovery_specification"
+    assert access.replaced == {"BLOCK_ACLS": "BLOCK_ACLS_ONLY"}
+    assert access.constants == {"BLOCK_ACLS", "BLOCK_ACLS_ONLY", "BLOCK_ALL"}
+    assert "metric" not in props.deprecated
+    runtimes = cdk_type("aws_lambda.Runtime")
+    assert runtimes
+    assert "NODEJS_14_X" in runtimes.deprecated
+    assert "PYTHON_3_13" not in runtimes.deprecated
+
+
+def test_every_replacement_is_a_member() -> None:
+    """What is to be used instead is there, in every type of some large modules."""
+    for module in (
+        "aws_dynamodb",
+        "aws_ec2",
+        "aws_ecs",
+        "aws_lambda",
+        "aws_rds",
+        "aws_s3",
+        "aws_elasticloadbalancingv2",
+    ):
+        for name in cdk_module(module):
+            found = cdk_type(f"{module}.{name}")
+            assert found
+            members = {*found.properties, *found.methods, *found.constants}
+            assert set(found.replaced.values()) <= members, found.name
+            assert found.replaced.keys() <= found.deprecated.keys()
+
+
+def test_resources_of_terraform() -> None:
+    table = terraform_resource("aws_dynamodb_table")
+    assert table
+    assert table.majors == (4, 5, 6)
+    assert table.attributes["name"].required
+    assert not table.attributes["arn"].optional
+    assert table.attributes["tags"].type == "map(string)"
+    recovery = table.blocks["point_in_time_recovery"]
+    assert (recovery.nesting, recovery.min, recovery.max) == ("list", 0, 1)
+    assert recovery.attributes["enabled"].required
+    assert recovery.attributes["recovery_period_in_days"].majors == (5, 6)
+    assert table.attributes["region"].majors == (6,)
+    queue = terraform_data("aws_sqs_queue")
+    assert queue
+    assert queue.attributes["url"].computed
+    assert "ignore_tags" in terraform_provider().blocks
+    assert terraform_resource("aws_sqs_que") is None
+    assert terraform_resource("google_storage_bucket") is None
+
+
+def test_physical_names_are_arguments() -> None:
+    names, missing = physical_names(), []
+    for kind, arguments in names.terraform.items():
+        found = terraform_resource(kind)
+        missing += [f"{kind}.{one}" for one in arguments if not (found and one in found.attributes)]
+    for construct, arguments in names.cdk.items():
+        missing += [f"{construct}.{one}" for one in arguments if one not in cdk_keywords(construct)]
+    assert missing == []
+
+
+def test_blocks_within_themselves_end() -> None:
+    acl = terraform_resource("aws_wafv2_web_acl")
+    assert acl
+    statement = acl.blocks["rule"].blocks["statement"].blocks["not_statement"].blocks["statement"]
+    assert "ip_set_reference_statement" in statement.blocks
+
+
+@pytest.mark.parametrize("archive", ["cdk_api.zip", "terraform_aws.zip"])
+def test_archives_are_small_and_say_what_made_them(archive: str) -> None:
+    made = _archive.document(archive, "_generated")
+    assert made
+    assert (ROOT / made["by"]).exists()
+    assert re.search(r" \d+\.\d+\.\d+", made["from"])
+    datetime.date.fromisoformat(made["date"])
+    assert (ROOT / "codemods/facts" / archive).stat().st_size < 900_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["", "aws_dynamodb", "aws_ec2", "aws_iam", "aws_lambda", "aws_logs", "aws_s3"])
+def test_the_installed_cdk_is_the_same(module: str) -> None:
+    package = importlib.import_module(f"aws_cdk.{module}".rstrip("."))
+    for name in cdk_module(module):
+        found, there = cdk_type(f"{module}.{name}".lstrip(".")), functools.reduce(getattr, name.split("."), package)
+        assert found
+        if found.kind == "enum":
+            assert found.constants == {member.name for member in there}
+        assert {member for member in {*found.properties, *found.methods} if not hasattr(there, member)} == set(), name
+        if found.kind == "struct" or (found.kind == "class" and found.initializer):
+            parameters = {*inspect.signature(there.__init__).parameters} - {"self"}
+            made = found.initializer
+            positional = {*made.positional, made.variadic} if made else set()
+            assert {*positional, *cdk_keywords(found.name)} >= parameters - {"args", "kwargs"}, name
 
 
 @pytest.mark.slow

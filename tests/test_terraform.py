@@ -77,17 +77,28 @@ def test_blocks_have_types_labels_and_addresses() -> None:
     text = """
     resource "aws_s3_bucket" "x" {
       versioning {}
-      dynamic "rule" { content {} }
+      dynamic "rule" {
+        content {}
+      }
     }
     data "aws_region" here {}
     variable "y" {}
     provider "aws" {}
     terraform {}
-    resource "a\\"b" "ü" {}
+    resource "aü" "b" {}
+    thing "a\\"b" "ü" {}
     """
     found = module(main=text)
     addresses = [block.address for block in found.files[0].blocks]
-    assert addresses == ["aws_s3_bucket.x", "data.aws_region.here", "var.y", "provider.aws", "terraform", 'a"b.ü']
+    assert addresses == [
+        "aws_s3_bucket.x",
+        "data.aws_region.here",
+        "var.y",
+        "provider.aws",
+        "terraform",
+        "aü.b",
+        'thing.a"b.ü',
+    ]
     bucket = next(found.resources("aws_s3_bucket"))
     assert [block.address for block in bucket.walk()] == [
         "aws_s3_bucket.x",
@@ -179,6 +190,61 @@ def test_a_file_that_can_not_be_read_is_an_error_and_the_others_go_on(source: by
     assert found.incomplete
     assert [file.path for file in found.files] == ["good.tf"]
     assert [block.name for block in found.resources("t")] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("a = 1 b = 2\n", "line 1: syntax error: a missing line break"),
+        ("a = 1 /*\n*/ b = 2\n", "line 2: syntax error: a missing line break"),
+        ("a {} b {}\n", "line 1: syntax error: a missing line break"),
+        ("a { b {} }\n", "line 1: syntax error: a missing line break"),
+        ("a { b = 1\n}\n", "line 1: syntax error: a missing line break"),
+        ("a {\n  b = 1 }\n", "line 2: syntax error: a missing line break"),
+        ('a "b"\n{}\n', "line 2: syntax error: a line break before the bracket"),
+        ("a\n= 1\n", "line 1: syntax error: a line break within an expression"),
+        ("a = 1 +\n  2\n", "line 1: syntax error: a line break within an expression"),
+        ("a = (b) ?\n  1 : (2)\n", "line 1: syntax error: a line break within an expression"),
+        ("a = {\n  b =\n  1\n}\n", "line 2: syntax error: a line break within an expression"),
+        ("a = { b = 1 c = 2 }\n", "line 1: syntax error: a missing comma"),
+        ("b {\n  a = 1\n  a = 2\n}\n", "line 3: syntax error: an argument that is there already"),
+        ('a = "b\nc"\n', "line 1: syntax error: a line break in a string"),
+        ('a "b\n" {}\n', "line 1: syntax error: a line break in a string"),
+        ('a = "b\r"\n', "line 1: syntax error: a line break in a string"),
+        ('a = "\\d"\n', "line 1: syntax error"),
+        ('a = "\\u12"\n', "line 1: syntax error"),
+        ("a = 1\n\x0cb = 2\n", "line 2: syntax error: a character"),
+        ("a = 1\rb = 2\n", "line 1: syntax error: a character"),
+        ("a = 1\n\ufeffb = 2\n", "line 2: syntax error"),
+        ("a =\u00a01\n", "line 1: syntax error"),
+        ("a = <<E \n\nE\n", "line 1: syntax error: a heredoc whose mark does not end its line"),
+        ("a = <<E\ufeff\n\nE\n", "line 1: syntax error: a heredoc whose mark does not end its line"),
+        ('resource "a" "b c" {}\n', "line 1: syntax error: a label that is no name"),
+    ],
+)
+def test_what_terraform_refuses_is_an_error(source: str, message: str) -> None:
+    """Each is refused by `terraform fmt` 1.12 too, but for the name, which `terraform validate` refuses."""
+    found = load(TerraformFacts("."), {"main.tf": source.encode()})
+    assert message in str(found.errors)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "\ufeffa = 1\r\n# \x0c\r \u2028\ufeff\n",
+        'a = "\x0c\u2028\ufeff \\n\\u00e9\\"\\\\d"\n',
+        "a = <<E\n\x0c \\d\r\n\rF\nE\nb = 1\n",
+        'a = "${\n1\n}"\n',
+        "a = [\n1\n+\n2, foo(\n1\n,\n2), { for a\nin b : a\n=>\nc }\n]\n",
+        "a = x && (\n  y\n  || z\n) ? !(\n  w\n) : {\n  b = 1, c : 2\n  (d) = [\n  ]\n}\n",
+        "a {}\nb { c = [\n1] }\nc { # d = 1\n} // e\nd {\n}",
+        "a = 1 # }\nb = 2 /*\n*/\nc = 3",
+        'a = b[\n0\n].c.*.d /* e */ + 1\nbackend "b c" {}\n',
+    ],
+)
+def test_what_terraform_takes_is_no_error(source: str) -> None:
+    """Each is taken by `terraform fmt` 1.12 too."""
+    assert load(TerraformFacts("."), {"main.tf": source.encode()}).errors == []
 
 
 @pytest.mark.parametrize("expr", ["!" * 5000 + "true", "1 + " * 5000 + "1", "a ? 1 : " * 3000 + "2"])

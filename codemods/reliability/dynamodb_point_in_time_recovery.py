@@ -250,6 +250,9 @@ def _judged(file: CdkFile, call: Call, specification: str) -> Iterator[Finding]:
     elif isinstance(value, Unknown):
         if not value.why.startswith(_CHOICE):
             yield call.finding(rule, _DOUBTFUL, manual=_unseen(value), at=argument)
+    elif argument is not None and specification == _SPECIFICATION and not _has_specification(file):
+        reason = f"The project's aws-cdk-lib does not have {_NEW} yet"
+        yield call.finding(rule, _DOUBTFUL, manual=Manual(reason, f"Use {_OLD}, or a newer aws-cdk-lib"), at=argument)
     elif value is Absent or _says_no(value.value):
         fix = _put(file, call, "True", Impact.BEHAVIOR, specification=specification)
         yield call.finding(rule, _MISSING, fix=fix, at=argument)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ _BLANK = ("indent", "leading_lines", "header", "footer", "trailing_whitespace", 
 _SKIPPED = frozenset((*_PUNCTUATION, *_BLANK, "operator", "asynchronous"))
 _FIELDS: dict[type[cst.CSTNode], tuple[str, ...]] = {}
 _DEPTH = 20
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
+"""It ends a line for Python; here and in editors none is seen."""
 
 
 # ---- spans -------------------------------------------------------------------------------------
@@ -41,9 +44,16 @@ class _State(CodegenState):
         self.spans: dict[cst.CSTNode, Span] = {}
         self.position = 0
         self._starts: list[int] = []
+        self._last = 0
+        if module.header or module.body or module.footer:
+            self.tokens.append("")  # an empty module would get a line break
 
     def add_token(self, value: str) -> None:
-        self.position += len(value) if value.isascii() else len(value.encode())
+        self._last = len(value) if value.isascii() else len(value.encode())
+        self.position += self._last
+
+    def pop_trailing_newline(self) -> None:
+        self.position -= self._last
 
     def add_indent_tokens(self) -> None:
         for value in self.indent_tokens:
@@ -82,10 +92,16 @@ class _Recorded(AbstractContextManager[None]):
         spans[self._node] = start, self._state.position if self._end is None else spans[self._end][1]
 
 
-def spans(module: cst.Module) -> dict[cst.CSTNode, Span]:
-    """Where every node starts and ends, in bytes of UTF-8, as `ByteSpanPositionProvider` says."""
+def spans(module: cst.Module, size: int) -> dict[cst.CSTNode, Span]:
+    """Where every node starts and ends, in bytes of UTF-8, as `ByteSpanPositionProvider` says.
+
+    Raises:
+        SourceError: the module is not of that size, since LibCST lost something: no place would be right.
+    """
     state = _State(module)
     module._codegen(state)
+    if state.position != size:
+        raise SourceError("has a form feed in a place where LibCST loses it")
     return state.spans
 
 
@@ -181,9 +197,12 @@ class Tree:
         """Parse UTF-8 bytes, with or without a byte order mark; SourceError if that can't be done."""
         self._shift = len(BOM) if source.startswith(BOM) else 0
         check_depth(source)
+        if lone := _LONE_RETURN.search(source):
+            line = source.count(b"\n", 0, lone.start()) + 1
+            raise SourceError(f"has a carriage return without a line feed (line {line})")
         try:
             self.module = cst.parse_module(source[self._shift :].decode("utf-8"))
-            self._spans = spans(self.module)
+            self._spans = spans(self.module, len(source) - self._shift)
             self.calls: list[Site] = []
             self.assignments: list[Assignment] = []
             self.imports: list[tuple[cst.Import | cst.ImportFrom, Scope, bool]] = []

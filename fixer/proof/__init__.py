@@ -35,6 +35,6 @@ def prove(unit: Unit, before: Sources, after: Sources, changes: Iterable[Change]
     else:
         from fixer.proof import python as proof  # type: ignore[no-redef]
     for path, source in after.items():
-        if before.get(path) != source and (problem := proof.flaw(path, before.get(path), source, edits.get(path, ()))):
+        if before.get(path) != source and (problem := proof.flaw(path, before, source, edits.get(path, ()))):
             return f"{path}: {problem}"
     return None

@@ -6,8 +6,9 @@ against this package's own reading alone.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -21,8 +22,9 @@ Path = tuple[str, ...]
 """Where something stands: types and labels of the blocks around it, and its own name; `()` names a block itself."""
 
 
-def flaw(path: str, before: bytes | None, after: bytes, edits: Iterable[Edit]) -> str | None:
-    """Why one file's edits must not be made; None if they are proven."""
+def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[Edit]) -> str | None:
+    """Why one file's edits must not be made; None if they are proven. The unit's sources are those before."""
+    before = sources.get(path)
     module = terraform.load(TerraformFacts("."), {path.rpartition("/")[2]: after})
     if module.errors:
         return f"would not parse: {module.errors[0][1]}"
@@ -33,7 +35,8 @@ def flaw(path: str, before: bytes | None, after: bytes, edits: Iterable[Edit]) -
         for (name, _), (number, places) in surplus.items():
             if sum(any(span.touches(*place) for span in edited) for place in places) < number:
                 return f"{_shown(name)} would change outside of the edits"
-    return _second_opinion(before or b"", after, gone, come)
+    others = (source for name, source in sources.items() if name != path)
+    return _second_opinion(before or b"", after, gone, come, others)
 
 
 def _shown(path: Path) -> str:
@@ -44,17 +47,19 @@ _Surplus = dict[tuple[Path, str], tuple[int, list[tuple[int, int]]]]
 """Attributes and blocks by path and text: how many more there are than in another file, and where all of them are."""
 
 
-def _second_opinion(before: bytes, after: bytes, gone: _Surplus, come: _Surplus) -> str | None:
-    """Whether python-hcl2 sees the same difference."""
+def _second_opinion(before: bytes, after: bytes, gone: _Surplus, come: _Surplus, others: Iterable[bytes]) -> str | None:
+    """Whether python-hcl2 sees the same difference; `others` are files that something may come from."""
     old, new = _read(before), _read(after)
     if old is None:
         return None
     if new is None:
+        if any(_read(source) is None for source in others):
+            return None
         return "would not be read by python-hcl2, which reads the file as it is"
     for seen, told in ((old - new, gone), (new - old, come)):
         said = Counter[Path]()
         for (path, _), (number, _) in told.items():
-            said[path] += number
+            said[tuple(_NOT_ASCII.sub(_spelled, part) for part in path)] += number
         if unsaid := Counter(path for path, _ in seen.elements()) - said:
             return f"{_shown(min(unsaid))} would change, says python-hcl2, and no edit says so"
     return None
@@ -68,10 +73,19 @@ def _read(source: bytes) -> Counter[tuple[Path, str]] | None:
 
     options = SerializationOptions(with_comments=False, wrap_objects=True, wrap_tuples=True)
     try:
-        content = hcl2.loads(source.decode("utf-8-sig").replace("\r\n", "\n"), serialization_options=options)
+        text = source.decode("utf-8-sig").replace("\r\n", "\n")
+        content = hcl2.loads(_NOT_ASCII.sub(_spelled, text), serialization_options=options)
     except Exception:  # whatever a parser that is not ours fails with, it has no opinion then
         return None
     return Counter(_parts(content, ()))
+
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
+
+def _spelled(match: re.Match[str]) -> str:
+    """A letter that python-hcl2 does not take in a name, by its number."""
+    return f"u{ord(match[0]):x}"
 
 
 def _parts(body: dict[str, Any], path: Path) -> Iterator[tuple[Path, str]]:

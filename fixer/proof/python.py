@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fixer.model import Edit
 from fixer.proof.spans import Span, spans
@@ -17,18 +17,19 @@ _KNOWN = frozenset((*dir(builtins), "__file__", "__name__", "__doc__", "__spec__
 _ATOMS = (ast.Constant, ast.JoinedStr, ast.Name, ast.alias)
 
 
-def flaw(_: str, before: bytes | None, after: bytes, edits: Iterable[Edit]) -> str | None:
-    """Why one file's edits must not be made; None if they are proven."""
+def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[Edit]) -> str | None:
+    """Why one file's edits must not be made; None if they are proven. The unit's sources are those before."""
     from fixer.cdk import syntax_error
 
+    before = sources.get(path, b"")
     if problem := syntax_error(after):
         return f"would not parse: {problem}"
     try:
-        old, new = ast.parse(before or b""), ast.parse(after)
+        old, new = ast.parse(before), ast.parse(after)
     except (SyntaxError, ValueError):
         return None  # newer than this Python: LibCST reads it, and nobody else here does
     there, here = spans(edits)
-    for one, other in itertools.zip_longest(_kept(old, before or b"", there), _kept(new, after, here)):
+    for one, other in itertools.zip_longest(_kept(old, before, there), _kept(new, after, here)):
         if one is None or other is None or one[1] != other[1]:
             line = (one or other or (0, ""))[0]
             return f"the code on line {line} would change outside of the edits"

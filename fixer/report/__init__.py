@@ -42,6 +42,13 @@ def print_errors(result: Result, stream: TextIO) -> None:
     text.show_errors(result, stream)
 
 
+def print_answered(result: Result, stream: TextIO) -> None:
+    """Print how many of the scanners' findings were matched, and which were not; nothing for a run without reports."""
+    from fixer.report import text
+
+    text.show_answered(result, stream)
+
+
 def print_diff(result: Result, stream: TextIO) -> None:
     """Print the diff of `result.files`: in colour on a terminal, elsewhere the very bytes that `git apply` takes.
 

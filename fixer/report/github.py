@@ -23,7 +23,7 @@ _PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 
 
 def render(result: Result) -> str:
-    """A command for each error, each finding that is not suppressed, and each note."""
+    """A command for each error, each finding that is not suppressed, each proof and each note."""
     return "".join(line + "\n" for line in _lines(result)).encode("utf-8", "backslashreplace").decode()
 
 
@@ -33,6 +33,8 @@ def _lines(result: Result) -> Iterator[str]:
     for outcome in result.outcomes:
         if outcome.status is not Status.SUPPRESSED:
             yield _command(_COMMANDS[outcome.status], _properties(outcome), wording.explanation(outcome))
+    for proof in result.proofs:
+        yield _command("notice", {"title": f"iacfix ({proof.kind})"}, wording.proof_line(proof))
     for note in result.notes:
         yield _command("notice", {"title": "iacfix"}, note)
 

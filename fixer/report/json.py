@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from importlib import resources
 from typing import Any
 
 from fixer.model import Status
-from fixer.result import FileChange, Outcome, Result
+from fixer.result import Answered, FileChange, Outcome, Proof, Result
 
 VERSION = 1
 """Grows with a change that a reader of the report could stumble over."""
@@ -29,6 +30,8 @@ def render(result: Result) -> str:
         "errors": [{"path": error.path, "message": error.message} for error in result.errors],
         "notes": list(result.notes),
         "summary": _summary(result),
+        **({"proofs": [proof_object(proof) for proof in result.proofs]} if result.proofs else {}),
+        **({"from": _answered(result.answered)} if result.answered else {}),
     }
     return json.dumps(report, indent=2) + "\n"
 
@@ -52,6 +55,20 @@ def _finding(outcome: Outcome) -> dict[str, Any]:
 
 def _file(file: FileChange) -> dict[str, Any]:
     return {"path": file.path, "change": file.change, "from": file.moved_from}
+
+
+def _answered(answered: Answered) -> dict[str, Any]:
+    return {
+        "reports": list(answered.reports),
+        "findings": answered.findings,
+        "matched": answered.matched,
+        "unmatched": [{"rule": one.rule, "reason": one.reason, "count": one.count} for one in answered.unmatched],
+    }
+
+
+def proof_object(proof: Proof) -> dict[str, Any]:
+    """The proof as the schema has it."""
+    return {**asdict(proof), "verdict": proof.verdict.value}
 
 
 def _summary(result: Result) -> dict[str, Any]:

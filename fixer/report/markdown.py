@@ -31,7 +31,7 @@ class _Section:
 
 
 def render(result: Result) -> str:
-    """The summary, a table of the rules, errors, findings left for a person, and notes.
+    """The summary, a table of the rules, errors, proofs, findings left for a person, and notes.
 
     What would make it longer than `LIMIT` is left off by whole rows, and the last line says how many.
     """
@@ -59,8 +59,14 @@ def _sections(result: Result) -> Iterator[_Section]:
     numbers = [(f"`{rule}`", *(f"{counts[status]:,}" for status in statuses)) for rule, counts in rules]
     yield _table("", ("rule", *(status.value for status in statuses)), numbers, align="--:")
     yield _table("Errors", ("file", "error"), ((_text(one.path), _text(one.message)) for one in result.errors))
+    proofs = (tuple(map(_text, wording.proof_cells(proof))) for proof in result.proofs)
+    yield _table("Proofs", wording.PROOF_COLUMNS, proofs)
     left = [one for one in result.outcomes if one.status in (Status.MANUAL, Status.FAILED)]
     yield _table("Left for you", ("place", "rule", "finding", "why", "next step"), map(_row, left))
+    if told := result.answered:
+        yield _Section(("### Reports of scanners", ""), tuple(map(_text, wording.answered(result)[:1])))
+        rows = ((_text(one.rule), f"{one.count:,}", _text(one.reason)) for one in told.unmatched)
+        yield _table("", ("check", "not matched", "why"), rows)
     yield _Section(("### Notes", ""), tuple(f"- {_text(note)}" for note in result.notes))
 
 

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from fixer import __version__
 from fixer.model import Status
 from fixer.report import wording
+from fixer.report.json import proof_object
 from fixer.result import FileError, Outcome, Region, Replacement, Result, RuleInfo
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -40,7 +41,7 @@ def render(result: Result) -> str:
     if len(kept) > MAX_RESULTS:
         kept = tuple(sorted(kept, key=lambda one: _FIRST_KEPT.index(one.status))[:MAX_RESULTS])
     numbers = {rule.name: number for number, rule in enumerate(result.rules)}
-    run = {
+    run: _Object = {
         "tool": {
             "driver": {
                 "name": "iacfix",
@@ -53,6 +54,8 @@ def render(result: Result) -> str:
         "invocations": [_invocation(result, left_off=len(result.outcomes) - len(kept))],
         "results": [_result(outcome, numbers.get(outcome.rule)) for outcome in kept],
     }
+    if result.proofs:
+        run["properties"] = {"proofs": [proof_object(proof) for proof in result.proofs]}
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}) + "\n"
 
 

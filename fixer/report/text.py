@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, TextIO
 
 from fixer.model import Status
 from fixer.report import wording
-from fixer.result import Outcome, Result
+from fixer.result import Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -24,17 +25,20 @@ _STYLES = {
     Status.FAILED: "red",
 }
 
+_VERDICTS = {Verdict.PROVEN: "green", Verdict.REFUTED: "red", Verdict.NOT_COMPARABLE: "yellow"}
+
 
 def render(result: Result) -> str:
     """The report without colours, each finding as `path:line:column: rule message [status]`."""
-    return _plain([*_findings(result), *_errors(result), *_notes(result), *_closing(result)])
+    parts = (_findings(result), _errors(result), _notes(result), _proofs(result), _closing(result))
+    return _plain(chain.from_iterable(parts))
 
 
 def show(result: Result, stream: TextIO, errors: TextIO) -> None:
     """Print the report to the streams; see `fixer.report.print_text`."""
     _print(_findings(result), stream)
     show_errors(result, errors)
-    _print(_notes(result), stream)
+    _print(chain(_notes(result), _proofs(result)), stream)
     if result.outcomes and _is_rich(stream):
         from rich.console import Console
 
@@ -45,6 +49,11 @@ def show(result: Result, stream: TextIO, errors: TextIO) -> None:
 def show_errors(result: Result, stream: TextIO) -> None:
     """Print the lines of the errors alone."""
     _print(_errors(result), stream)
+
+
+def show_answered(result: Result, stream: TextIO) -> None:
+    """Print what became of the findings of scanners."""
+    _print(([(line, "")] for line in wording.answered(result)), stream)
 
 
 def _is_rich(stream: TextIO) -> bool:
@@ -84,6 +93,11 @@ def _errors(result: Result) -> Iterator[_Line]:
 def _notes(result: Result) -> Iterator[_Line]:
     for note in result.notes:
         yield [("note: ", "bold blue"), (wording.one_line(note), "")]
+
+
+def _proofs(result: Result) -> Iterator[_Line]:
+    for proof in result.proofs:
+        yield [("proof: ", "bold blue"), (wording.one_line(wording.proof_line(proof)), _VERDICTS[proof.verdict])]
 
 
 def _finding(outcome: Outcome, *, withheld: bool) -> Iterator[_Line]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import groupby
 
 from fixer.model import Status
-from fixer.result import Outcome, Result
+from fixer.result import Outcome, Proof, Result, Verdict
 
+MAX_CHECKS = 20
+"""So many checks of a scanner are named where a line lists them."""
 _LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -44,6 +47,26 @@ def sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
+PROOF_COLUMNS = ("path", "proof", "before", "after", "added", "changed", "replaced", "removed", "verdict")
+
+
+def proof_cells(proof: Proof) -> tuple[str, ...]:
+    """The proof as a row below `PROOF_COLUMNS`; counts only where resources were compared."""
+    compared = proof.kind != "validate" and proof.verdict is not Verdict.NOT_COMPARABLE and proof.after
+    counts = (proof.added, proof.changed, proof.replaced, proof.removed)
+    verdict = f"{proof.verdict.value}: {proof.reason}" if proof.reason else proof.verdict.value
+    ran = ("not run" if one is None else "ok" if one else "failed" for one in (proof.before, proof.after))
+    return proof.path, proof.kind, *ran, *(f"{one:,}" if compared else "" for one in counts), verdict
+
+
+def proof_line(proof: Proof) -> str:
+    """The proof as a line: `app: synth proven: before ok, after ok, 1 added`."""
+    path, kind, before, after, *counts, _ = proof_cells(proof)
+    words = [f"{number} {word}" for number, word in zip(counts, PROOF_COLUMNS[4:8], strict=True) if number]
+    facts = ", ".join([f"before {before}", f"after {after}", *words])
+    return f"{path}: {kind} {proof.verdict.value}: {facts}" + (f"; {proof.reason}" if proof.reason else "")
+
+
 def withheld(result: Result, outcome: Outcome) -> bool:
     """Whether the finding's fix needs a greater `--impact` than the run had."""
     return outcome.status is Status.FIXABLE and outcome.impact > result.impact
@@ -68,6 +91,21 @@ def summary(result: Result) -> list[str]:
     if result.errors:
         sentences.append(f"{count(len(result.errors), 'error')}.")
     return sentences
+
+
+def answered(result: Result) -> list[str]:
+    """Of a run restricted to reports: how many of their findings it has too, and why not the others, by reason."""
+    told = result.answered
+    if told is None:
+        return []
+    reports = ", ".join(map(one_line, told.reports))
+    lines = [f"{told.matched:,} of {count(told.findings, 'finding')} in {reports} matched."]
+    for reason, group in groupby(told.unmatched, key=lambda one: one.reason):
+        rows = list(group)
+        checks = [f"{one_line(one.rule)} ({one.count:,})" for one in rows[:MAX_CHECKS]]
+        left = f" and {count(len(rows) - MAX_CHECKS, 'more check')}" if len(rows) > MAX_CHECKS else ""
+        lines.append(f"{sum(one.count for one in rows):,} not, {one_line(reason)}: {', '.join(checks)}{left}.")
+    return lines
 
 
 def by_rule(result: Result) -> tuple[list[Status], list[tuple[str, Counter[Status]]]]:

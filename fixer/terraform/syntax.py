@@ -7,7 +7,10 @@ import re
 import tree_sitter_hcl
 from tree_sitter import Language, Node, Parser, Query, QueryCursor, Tree
 
+from fixer.terraform.strictness import Strictness
+
 _LANGUAGE = Language(tree_sitter_hcl.language())
+_STRICTNESS = Strictness(_LANGUAGE)
 _COMMENTS = Query(_LANGUAGE, "(comment) @comment")
 _NAMES = Query(_LANGUAGE, "(variable_expr) @name (object_elem . (expression . (variable_expr) @key .))")
 _STRINGS = Query(_LANGUAGE, "[(quoted_template) (heredoc_template) (string_lit)] @string")
@@ -44,6 +47,8 @@ def parse(source: bytes) -> Tree:
     if tree.root_node.has_error:
         first = min((node.start_byte for node in _captured(_ERRORS, tree.root_node, "error")), default=0)
         raise ParseError(_line(source, first), "syntax error")
+    if refusal := _STRICTNESS.refusal(source, tree.root_node):
+        raise ParseError(_line(source, refusal.offset), f"syntax error: {refusal.reason}")
     return tree
 
 

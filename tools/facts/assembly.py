@@ -14,9 +14,12 @@ PACKAGE = "aws-cdk-lib"
 WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+UNIT = re.compile(r"([KMGTPEZY])iB")
+
+
 def snake(name: str) -> str:
-    """The Python name of a camelCase member."""
-    return WORD.sub("_", name).lower()
+    """The Python name of a camelCase member; as jsii has it, the unit GiB is one word."""
+    return WORD.sub("_", UNIT.sub(r"\1ib", name)).lower()
 
 
 class Assembly:

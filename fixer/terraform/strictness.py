@@ -1,0 +1,170 @@
+"""What Terraform refuses and tree-sitter-hcl takes: a file with such an error is broken, and is not to be changed.
+
+The grammar of tree-sitter-hcl knows no line breaks. Terraform's does: "Bodies" and "Expression Terms" in the HCL
+Native Syntax Specification (hashicorp/hcl, hclsyntax/spec.md).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from tree_sitter import Language, Node, Query, QueryCursor
+
+
+class Refusal(NamedTuple):
+    """Where an error is, in bytes, and what it is."""
+
+    offset: int
+    reason: str
+
+
+_ODD = re.compile(
+    rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|\xc2[\x80-\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\xaf]|\xe2\x81[\x9f-\xaf]"
+    rb"|\xe3\x80\x80|(?<!\A)\xef\xbb\xbf"
+)
+_MARK = re.compile(rb"<<-?(?:(?!\xef\xbb\xbf)\S)+\r?\n")
+_COMMENT = re.compile(rb"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
+_IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
+_NAMED = frozenset((b"resource", b"data", b"ephemeral", b"module", b"provider", b"variable", b"output"))
+_QUOTED = frozenset(("quoted_template", "string_lit"))
+_TEXTS = frozenset(("quoted_template", "string_lit", "heredoc_template", "template_literal", "comment"))
+_FREE = frozenset(
+    (
+        *("function_arguments", "function_call", "tuple", "new_index", "template_interpolation", "template_directive"),
+        *("for_expr", "for_tuple_expr", "for_object_expr"),
+    )
+)
+"""Nodes in whose brackets line breaks mean nothing."""
+
+
+class Strictness:
+    """Looks for the errors; made once for the language."""
+
+    def __init__(self, language: Language) -> None:
+        """Prepare the queries."""
+        self._parts = Query(
+            language,
+            "(body) @body (attribute) @line (object_elem) @line (object) @object (block) @block"
+            "[(quoted_template) (string_lit)] @quoted (heredoc_template) @heredoc",
+        )
+
+    def refusal(self, source: bytes, root: Node) -> Refusal | None:
+        """The first error; None if Terraform's parser takes the file too."""
+        found = QueryCursor(self._parts).captures(root)
+        every = (
+            *_odd_characters(source, root),
+            *(one for quoted in found.get("quoted", ()) for one in _in_quoted(source, quoted)),
+            *(
+                Refusal(heredoc.start_byte, "a heredoc whose mark does not end its line")
+                for heredoc in found.get("heredoc", ())
+                if not _MARK.match(source, heredoc.start_byte)
+            ),
+            *(one for block in found.get("block", ()) for one in _in_head(source, block)),
+            *(one for body in found.get("body", ()) for one in _in_body(source, body)),
+            *(one for each in found.get("object", ()) for one in _in_object(source, each)),
+            *(one for line in found.get("line", ()) for one in _in_line(source, line)),
+        )
+        return min(every, default=None)
+
+
+def _odd_characters(source: bytes, root: Node) -> Iterator[Refusal]:
+    for match in _ODD.finditer(source):
+        node = root.descendant_for_byte_range(match.start(), match.end())
+        if node is None or node.type not in _TEXTS:
+            yield Refusal(match.start(), "a character that is not used in HCL")
+        elif match.group() == b"\r" and not _QUOTED.isdisjoint((node.type, node.parent and node.parent.type)):
+            yield Refusal(match.start(), "a line break in a string")
+
+
+def _in_quoted(source: bytes, node: Node) -> Iterator[Refusal]:
+    """Text between quotes stays on its line."""
+    if node.start_point.row == node.end_point.row:
+        return
+    end = node.start_byte
+    for child in node.children:
+        until = child.start_byte if child.type.startswith("template_") and child.children else child.end_byte
+        if source.find(b"\n", end, until) >= 0:
+            yield Refusal(end, "a line break in a string")
+        end = child.end_byte
+
+
+def _breaks(source: bytes, start: int, end: int) -> bool:
+    """Whether a line ends there; within a comment none does."""
+    gap = source[start:end]
+    return b"\n" in gap and b"\n" in _COMMENT.sub(b"", gap)
+
+
+def _in_body(source: bytes, body: Node) -> Iterator[Refusal]:
+    """Arguments and blocks each end their line; a block on one line holds one argument at most."""
+    items = [child for child in body.children if child.type in ("attribute", "block")]
+    names = set()
+    for item in items:
+        if item.type == "attribute":
+            name = item.children[0].text
+            if name in names:
+                yield Refusal(item.start_byte, "an argument that is there already")
+            names.add(name)
+    for one, other in pairwise(items):
+        if not _breaks(source, one.end_byte, other.start_byte):
+            yield Refusal(other.start_byte, "a missing line break")
+    block = body.parent
+    if block is None or block.type != "block":
+        return
+    opening = next(child for child in block.children if child.type == "block_start")
+    opened = _breaks(source, opening.end_byte, items[0].start_byte) if items else True
+    closed = _breaks(source, items[-1].end_byte, block.end_byte - 1) if items else True
+    if opened != closed or (not opened and (len(items) > 1 or items[0].type == "block")):
+        yield Refusal(items[0].start_byte, "a missing line break")
+
+
+def _in_head(source: bytes, block: Node) -> Iterator[Refusal]:
+    """It is one line, and the names of what Terraform declares are identifiers: only so they can be referred to."""
+    opening = next(child for child in block.children if child.type == "block_start")
+    if _breaks(source, block.start_byte, opening.start_byte):
+        yield Refusal(opening.start_byte, "a line break before the bracket")
+    kind, *labels = (child for child in block.children if child.type in ("identifier", "string_lit"))
+    if kind.text not in _NAMED:
+        return
+    for label in labels:
+        if not _IDENTIFIER.fullmatch((label.text or b"").decode().strip('"')):
+            yield Refusal(label.start_byte, "a label that is no name")
+
+
+def _in_object(source: bytes, node: Node) -> Iterator[Refusal]:
+    """Elements are apart by a comma or a line break."""
+    last: Node | None = None
+    for child in node.children:
+        if child.type == "object_elem":
+            if last is not None and not _breaks(source, last.end_byte, child.start_byte):
+                yield Refusal(child.start_byte, "a missing comma")
+            last = child
+        elif child.type == ",":
+            last = None
+
+
+def _in_line(source: bytes, node: Node) -> Iterator[Refusal]:
+    """Outside of brackets an argument's line does not end before its value does."""
+    if node.start_point.row == node.end_point.row:
+        return
+    end, depth = node.start_byte, 0
+    for part in _pieces(node):
+        if depth == 0 and _breaks(source, end, part.start_byte):
+            yield Refusal(end, "a line break within an expression")
+            return
+        depth += (part.type == "(") - (part.type == ")")
+        end = part.end_byte
+
+
+def _pieces(node: Node) -> Iterator[Node]:
+    """The parts between which no line may end."""
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        children = here.children
+        if not children or here.type in _TEXTS or here.type in _FREE or here.type == "object":
+            yield here
+        else:
+            waiting += reversed(children)

@@ -1,0 +1,115 @@
+"""A provider that runs in this process: Terraform is told of it by `TF_REATTACH_PROVIDERS` and needs no `init` for it.
+
+It takes every configuration that the schema allows. Nothing is looked up or created: what a data source would tell is
+made up from the names of its attributes, and what is known after apply stays unknown.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import grpc
+import msgpack
+from tf.gen import tfplugin_pb2 as pb
+
+from stand_in.schema import NESTINGS
+
+UNKNOWN = msgpack.ExtType(0, b"\0")
+Make = Callable[[Any, str], Any]
+
+
+def _pack(value: Any) -> pb.DynamicValue:
+    return pb.DynamicValue(msgpack=msgpack.packb(value, use_bin_type=True))
+
+
+def _unpack(value: pb.DynamicValue) -> Any:
+    return msgpack.unpackb(value.msgpack, raw=False, strict_map_key=False) if value.msgpack else None
+
+
+def _fill(block: pb.Schema.Block, values: dict[str, Any], make: Make) -> None:
+    """Give each computed attribute without a value the one that is made of its type and name."""
+    for one in block.attributes:
+        if one.computed and (values.get(one.name) is None or values[one.name] == UNKNOWN):
+            values[one.name] = make(json.loads(one.type), one.name)
+    for inner in block.block_types:
+        nested = values.get(inner.type_name)
+        several = (
+            nested if isinstance(nested, list) else nested.values() if inner.nesting == NESTINGS["map"] else [nested]
+        )
+        for each in several:
+            if isinstance(each, dict):
+                _fill(inner.block, each, make)
+
+
+def _made_up(kind: Any, name: str) -> Any:
+    """A value of a type, the same for the same name."""
+    if isinstance(kind, str):
+        return {"bool": False, "number": 1, "dynamic": [b'"string"', name]}.get(kind, f"made-up-{name}")
+    if kind[0] == "object":
+        return {key: _made_up(inner, key) for key, inner in kind[1].items()}
+    return {} if kind[0] == "map" else [_made_up(kind[1], name)]
+
+
+class Provider(grpc.GenericRpcHandler):
+    """Plugin protocol 6. What is not among its methods gets an empty answer: no diagnostics."""
+
+    def __init__(self, schema: pb.GetProviderSchema.Response) -> None:
+        """Have the types of a schema."""
+        self.schema = schema
+        self.told = schema.SerializeToString()
+        self.methods: dict[str, tuple[Any, Callable[[Any], Any]]] = {
+            "PlanResourceChange": (pb.PlanResourceChange, self.plan),
+            "ReadDataSource": (pb.ReadDataSource, self.read),
+        }
+
+    def plan(self, request: Any) -> Any:
+        """What is asked for, and the rest unknown."""
+        proposed = _unpack(request.proposed_new_state)
+        _fill(self.schema.resource_schemas[request.type_name].block, proposed, lambda kind, name: UNKNOWN)
+        return pb.PlanResourceChange.Response(planned_state=_pack(proposed), legacy_type_system=True)
+
+    def read(self, request: Any) -> Any:
+        """What is asked for, and the rest made up."""
+        values = _unpack(request.config)
+        _fill(self.schema.data_source_schemas[request.type_name].block, values, _made_up)
+        return pb.ReadDataSource.Response(state=_pack(values))
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        """The handler of a method."""
+        name = details.method.rpartition("/")[2]
+        message, answer = self.methods.get(name, (None, None))
+        if message is None or answer is None:
+            told = self.told if name == "GetProviderSchema" else b""
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: told)
+        return grpc.unary_unary_rpc_method_handler(
+            lambda request, context: answer(request), message.Request.FromString, message.Response.SerializeToString
+        )
+
+
+@contextmanager
+def serving(**schemas: pb.GetProviderSchema.Response) -> Iterator[str]:
+    """Serve HashiCorp's providers of these names; the value of TF_REATTACH_PROVIDERS."""
+    told, servers = {}, []
+    with TemporaryDirectory(prefix="tf") as directory:  # a socket's path may have 100 characters
+        for name, schema in schemas.items():
+            server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[Provider(schema)])
+            server.add_insecure_port(f"unix://{directory}/{name}")
+            server.start()
+            servers.append(server)
+            told[f"registry.terraform.io/hashicorp/{name}"] = _told(f"{directory}/{name}")
+        try:
+            yield json.dumps(told)
+        finally:
+            for server in servers:
+                server.stop(None).wait()
+
+
+def _told(socket: str) -> dict[str, Any]:
+    address = {"Network": "unix", "String": socket}
+    return {"Protocol": "grpc", "ProtocolVersion": 6, "Pid": os.getpid(), "Test": True, "Addr": address}
