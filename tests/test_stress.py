@@ -24,6 +24,7 @@ class DataStack(Stack):
         # the data
         s3.Bucket(self, "Data")
 """
+QUEUE = 'sqs.Queue(self, "Data", queue_name="of-{}".format( 1 ) )'
 BUCKET = '# the data\nresource "aws_s3_bucket" "data" {\n  bucket = "orders-data"\n}\n'
 
 
@@ -63,13 +64,17 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("stack.py", STACK.replace('"Data"', r'"Data", bucket_name="a\N{BULLET}b\{c}"')),
+        ("stack.py", STACK.replace('"Data"', r'"Data", bucket_name="a\N{BULLET}b{c}"')),
         ("stack.py", STACK.replace('"Data"', r'"\ud800"')),
         ("stack.py", STACK.replace('"Data"', '"Data", versioned=1or 2')),
+        ("stack.py", STACK.replace('s3.Bucket(self, "Data")', QUEUE).replace("aws_s3 as s3", "aws_sqs as sqs")),
         ("main.tf", BUCKET.replace('"data"', '"é"')),
         ("main.tf", BUCKET + 'provider "aws" { /* ) */\n  region = /* ( */ "x"\n}\n'),
     ],
-    ids=["named character", "surrogate", "warning", "name that is not ASCII", "text that python-hcl2 can't read"],
+    ids=[
+        *("named character", "surrogate", "warning", "space before a bracket"),
+        *("name that is not ASCII", "text that python-hcl2 can't read"),
+    ],
 )
 def test_what_mutants_found_is_repaired(tmp_path: Path, name: str, source: str) -> None:
     (tmp_path / name).write_text(source)

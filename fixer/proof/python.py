@@ -65,6 +65,7 @@ def _kept(tree: ast.AST, source: bytes, edited: Sequence[Span]) -> Iterator[tupl
     What is in an f-string has no right place before Python 3.12: one that is edited is left out whole.
     """
     lines = _Lines(source)
+    edited = [span.with_space(source) for span in edited]
     waiting = [tree]
     while waiting:
         node = waiting.pop()

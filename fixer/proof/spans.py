@@ -26,6 +26,11 @@ class Span(NamedTuple):
         """Whether the bytes `start:end` are within it."""
         return self.start <= start < end <= self.end
 
+    def with_space(self, source: bytes) -> Span:
+        """The span and the white space around it, which no node of a tree ends with."""
+        end = self.end + len(source[self.end :]) - len(source[self.end :].lstrip())
+        return Span(len(source[: self.start].rstrip()), end)
+
 
 def spans(edits: Iterable[Edit]) -> tuple[list[Span], list[Span]]:
     """What the edits of a file replace, as spans of its old content, and what by, as spans of its new content."""

@@ -273,9 +273,9 @@ class Texts:
         yield Splice(begin, begin + len(node.prefix), f"f{prefix}")
         start = begin + len(node.prefix) + len(node.quote)
         for match in (_RAW_TOKEN if "r" in prefix else _TOKEN).finditer(node.raw_value):
-            if match[0].removeprefix("\\") in ("{", "}"):
-                at = start + len(node.raw_value[: match.end()].encode())
-                yield Splice(at, at, match[0][-1])
+            if match[0] in ("{", "}"):
+                at = start + len(node.raw_value[: match.start()].encode())
+                yield Splice(at, at, match[0])
 
     def _around(self, text: Text, changes: tuple[Change, ...], code: str) -> Iterator[Splice]:
         """Give a name that is one expression its suffix."""
