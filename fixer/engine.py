@@ -33,7 +33,7 @@ from fixer.model import (
 )
 from fixer.project import Unit
 from fixer.result import FileChange, FileError, Outcome, Region, Replacement
-from fixer.suppress import MARKER, Suppressions
+from fixer.suppress import Suppressions, may_suppress
 
 MAX_PASSES = 25
 """Fixes that touch each other wait for the next pass; two rules undo each other if more passes than so many leave as
@@ -118,7 +118,7 @@ def _terraform_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], 
         if rule.check_terraform:
             found += _findings(rule, rule.check_terraform, module, options, unit.path, look)
     suppressions = {
-        file.path: Suppressions(file.source, file.comments()) for file in module.files if MARKER.search(file.source)
+        file.path: Suppressions(file.source, file.comments()) for file in module.files if may_suppress(file.source)
     }
     yield found, suppressions
 
@@ -134,7 +134,7 @@ def _cdk_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], look: 
             for rule, options in rules:
                 if rule.check_cdk:
                     found += _findings(rule, rule.check_cdk, file, options, file.path, look)
-            if MARKER.search(file.source) or any(finding.acknowledged for finding, _ in found):
+            if may_suppress(file.source) or any(finding.acknowledged for finding, _ in found):
                 suppressions[file.path] = Suppressions(file.source, file.comments())
         except SourceError as error:
             look.errors.append(FileError(file.path, str(error)))

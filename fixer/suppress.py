@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 
 from fixer.model import Finding, Rule
 
-MARKER = re.compile(rb"iacfix:\s*ignore|checkov:skip|tfsec:ignore|trivy:ignore|kics-scan|nosec", re.I)
-"""A file without a match holds no suppression."""
+_WORDS = (b"iacfix:", b"checkov:skip", b"tfsec:ignore", b"trivy:ignore", b"kics-scan", b"nosec")
 
 _OWN = re.compile(r"iacfix:\s*ignore(?P<file>-file)?\b(?:\[(?P<rules>[^\]]*)\])?", re.I)
 _SKIP = re.compile(r"(?:checkov:skip\s*=\s*|(?:tfsec|trivy):ignore:)(?P<id>[\w*-]+)", re.I)
 _KICS = re.compile(r"kics-scan\s+(?P<what>ignore-line|ignore-block|ignore|disable\s*=\s*(?P<ids>[\w,-]+))", re.I)
 _NOSEC = re.compile(r"#\s*nosec\b", re.I)
+
+
+def may_suppress(source: bytes) -> bool:
+    """Whether a file may hold a suppression; quick, and right if it says no."""
+    lower = source.lower()
+    return any(word in lower for word in _WORDS)
 
 
 @dataclass

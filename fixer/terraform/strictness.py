@@ -7,7 +7,7 @@ Native Syntax Specification (hashicorp/hcl, hclsyntax/spec.md).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -25,6 +25,9 @@ _ODD = re.compile(
     rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|\xc2[\x80-\xa0]|\xe1\x9a\x80|\xe2\x80[\x80-\xaf]|\xe2\x81[\x9f-\xaf]"
     rb"|\xe3\x80\x80|(?<!\A)\xef\xbb\xbf"
 )
+_PLAIN = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
+_HEAD = re.compile(rb'[A-Za-z_]\w*(?:[ \t]+(?:"[A-Za-z_][\w-]*"|[A-Za-z_][\w-]*))*[ \t]*\{')
+"""The head of nearly every block."""
 _MARK = re.compile(rb"<<-?(?:(?!\xef\xbb\xbf)\S)+\r?\n")
 _COMMENT = re.compile(rb"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
@@ -47,7 +50,8 @@ class Strictness:
         """Prepare the queries."""
         self._parts = Query(
             language,
-            "(body) @body (attribute) @line (object_elem) @line (object) @object (block) @block"
+            "(body) @body (attribute . (identifier) @name) @line @item (object_elem) @line (object) @object"
+            "(block) @block @item (block_end) @item"
             "[(quoted_template) (string_lit)] @quoted (heredoc_template) @heredoc",
         )
 
@@ -63,7 +67,8 @@ class Strictness:
                 if not _MARK.match(source, heredoc.start_byte)
             ),
             *(one for block in found.get("block", ()) for one in _in_head(source, block)),
-            *(one for body in found.get("body", ()) for one in _in_body(source, body)),
+            *_repeated(source, found.get("body", ()), found.get("name", ())),
+            *(one for block in _crowded(source, found.get("item", ())) for one in _in_block(source, block)),
             *(one for each in found.get("object", ()) for one in _in_object(source, each)),
             *(one for line in found.get("line", ()) for one in _in_line(source, line)),
         )
@@ -71,6 +76,8 @@ class Strictness:
 
 
 def _odd_characters(source: bytes, root: Node) -> Iterator[Refusal]:
+    if not source.translate(None, _PLAIN) and source.count(b"\r") == source.count(b"\r\n"):
+        return
     for match in _ODD.finditer(source):
         node = root.descendant_for_byte_range(match.start(), match.end())
         if node is None or node.type not in _TEXTS:
@@ -97,31 +104,54 @@ def _breaks(source: bytes, start: int, end: int) -> bool:
     return b"\n" in gap and b"\n" in _COMMENT.sub(b"", gap)
 
 
-def _in_body(source: bytes, body: Node) -> Iterator[Refusal]:
-    """Arguments and blocks each end their line; a block on one line holds one argument at most."""
-    items = [child for child in body.children if child.type in ("attribute", "block")]
-    names = set()
+def _repeated(source: bytes, bodies: Sequence[Node], names: Sequence[Node]) -> Iterator[Refusal]:
+    """Arguments that a body has twice."""
+    spans = sorted((body.start_byte, -body.end_byte) for body in bodies)
+    within: list[tuple[int, set[bytes]]] = []
+    begun = 0
+    for start, end in sorted((name.start_byte, name.end_byte) for name in names):
+        while begun < len(spans) and spans[begun][0] <= start:
+            within.append((-spans[begun][1], set()))
+            begun += 1
+        while within[-1][0] <= start:
+            within.pop()
+        there, name = within[-1][1], source[start:end]
+        if name in there:
+            yield Refusal(start, "an argument that is there already")
+        there.add(name)
+
+
+def _crowded(source: bytes, items: Iterable[Node]) -> Iterable[Node]:
+    """The blocks, and the file, in which an argument, a block or an end is not the first on its line."""
+    found = {}
     for item in items:
-        if item.type == "attribute":
-            name = item.children[0].text
-            if name in names:
-                yield Refusal(item.start_byte, "an argument that is there already")
-            names.add(name)
+        start = item.start_byte
+        if source[source.rfind(b"\n", 0, start) + 1 : start].strip(b" \t\r") and (above := item.parent):
+            block = above.parent or above if above.type == "body" else above
+            found[block.id] = block
+    return found.values()
+
+
+def _in_block(source: bytes, block: Node) -> Iterator[Refusal]:
+    """Arguments and blocks each end their line; a block on one line holds one argument at most."""
+    body = next((child for child in block.children if child.type == "body"), None)
+    items = [child for child in body.children if child.type in ("attribute", "block")] if body else []
     for one, other in pairwise(items):
         if not _breaks(source, one.end_byte, other.start_byte):
             yield Refusal(other.start_byte, "a missing line break")
-    block = body.parent
-    if block is None or block.type != "block":
+    if block.type != "block" or not items:
         return
     opening = next(child for child in block.children if child.type == "block_start")
-    opened = _breaks(source, opening.end_byte, items[0].start_byte) if items else True
-    closed = _breaks(source, items[-1].end_byte, block.end_byte - 1) if items else True
+    opened = _breaks(source, opening.end_byte, items[0].start_byte)
+    closed = _breaks(source, items[-1].end_byte, block.end_byte - 1)
     if opened != closed or (not opened and (len(items) > 1 or items[0].type == "block")):
         yield Refusal(items[0].start_byte, "a missing line break")
 
 
 def _in_head(source: bytes, block: Node) -> Iterator[Refusal]:
     """It is one line, and the names of what Terraform declares are identifiers: only so they can be referred to."""
+    if _HEAD.match(source, block.start_byte):
+        return
     opening = next(child for child in block.children if child.type == "block_start")
     if _breaks(source, block.start_byte, opening.start_byte):
         yield Refusal(opening.start_byte, "a line break before the bracket")
