@@ -191,6 +191,8 @@ class _Work:
         if problems.errors:
             problems.notes.append(f"{unit.path}: left alone, since a file of it can't be read")
             return "", problems
+        if not self.cache.keeps:
+            return "", sources
         facts = json.dumps(asdict(unit.facts), sort_keys=True, default=str).encode()
         parts = [self._identity, unit.language.value.encode(), facts]
         for path in sorted(sources):
