@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -40,8 +41,19 @@ class Bench:
         """`iacfix check` with a cache of its own, of that name."""
         return iacfix(self.command, "iacfix check, warm", cache=self.scratch / "caches" / name)
 
-    def measure(self, tool: Tool, on: Corpus) -> Result:
-        """Run a tool once to warm up and to watch its memory, then `trials` times by the clock."""
+    def measure(self, tools: Sequence[Tool], on: Corpus) -> list[Result]:
+        """Run each tool once to warm up and to watch its memory, then all in turn, `trials` times, by the clock.
+
+        In turn, since the speed of a machine drifts: what each is compared with ran in the same minutes.
+        """
+        results = [self._watched(tool, on) for tool in tools]
+        for _ in range(self.trials):
+            for number, (tool, result) in enumerate(zip(tools, results, strict=True)):
+                if result.peak:
+                    results[number] = self._timed(tool, on, result)
+        return results
+
+    def _watched(self, tool: Tool, on: Corpus) -> Result:
         if tool.missing:
             return Result(tool.name, remark=tool.missing)
         _say(f"{tool.name}: {on.root.name}, {on.files} files")
@@ -50,8 +62,7 @@ class Bench:
             if tool.cached:
                 run(argv, tool.env, self.limit)
             watched = run(argv, tool.env, self.limit, watch=True)
-            remark = tool.found(watched.code, watched.output)
-            timed = [run(argv, tool.env, self.limit) for _ in range(self.trials)]
+            return Result(tool.name, peak=watched.peak, remark=tool.found(watched.code, watched.output))
         except TooSlowError:
             return Result(tool.name, remark=f"not done after {self.limit:.0f} s")
         except OSError as error:
@@ -59,8 +70,14 @@ class Bench:
         except (ValueError, KeyError):
             said = last_line((watched.errors or watched.output).decode(errors="replace"))
             return Result(tool.name, remark=f"failed, exit code {watched.code}: {said}")
-        wall, processor = zip(*((r.seconds, r.processor) for r in timed), strict=True)
-        return Result(tool.name, wall, processor, watched.peak, remark)
+
+    def _timed(self, tool: Tool, on: Corpus, result: Result) -> Result:
+        try:
+            timed = run((*tool.argv, str(on.root)), tool.env, self.limit)
+        except TooSlowError:
+            return Result(tool.name, remark=f"not done after {self.limit:.0f} s")
+        wall, processor = (*result.wall, timed.seconds), (*result.processor, timed.processor)
+        return replace(result, wall=wall, processor=processor)
 
     def start(self) -> Result:
         """How long `iacfix --version` takes."""
@@ -77,8 +94,8 @@ class Bench:
         """Cold and warm times and memory while the corpus is doubled."""
         target = self.scratch / "growth" / language
         for factor, grown in corpus.doubled(chosen, target, _DOUBLINGS):
-            warm = self.measure(self.warm(f"growth-{language}"), grown)
-            yield factor, grown.files, grown.megabytes, self.measure(self.cold(), grown), warm
+            cold, warm = self.measure([self.cold(), self.warm(f"growth-{language}")], grown)
+            yield factor, grown.files, grown.megabytes, cold, warm
 
 
 @click.command(context_settings={"show_default": True})
@@ -131,13 +148,18 @@ def main(
 
 def _side_by_side(bench: Bench, language: str, chosen: Sequence[Unit], rivals: Sequence[Tool]) -> list[Aim]:
     on = corpus.lay_out(chosen, bench.scratch / language)
-    cold = bench.measure(bench.cold(), on)
-    single = bench.measure(bench.cold("iacfix check, cold, one job", "--jobs", "1"), on)
-    same = bench.measure(bench.cold("iacfix check, cold, the same concerns", "--select", CONCERNS), on)
-    others = {tool.name: bench.measure(tool, on) for tool in rivals if language in tool.languages}
-    results = [cold, single, same, bench.measure(bench.warm(language), on), *others.values()]
+    tools = [
+        bench.cold(),
+        bench.cold("iacfix check, cold, one job", "--jobs", "1"),
+        bench.cold("iacfix check, cold, the same concerns", "--select", CONCERNS),
+        bench.warm(language),
+        *(tool for tool in rivals if language in tool.languages),
+    ]
+    results = bench.measure(tools, on)
+    cold, single, *_ = results
     click.echo(f"## {language}: {on.files} files, {on.megabytes:.2f} MB\n\n{tables.ratio_table(results, cold)}\n")
     if language == "terraform":
+        others = {result.tool: result for result in results}
         checkov, terraform = others["checkov, all checks"], others["terraform fmt -check -recursive"]
         faster = ratio(checkov.seconds, cold.seconds)
         slower = ratio(cold.seconds, terraform.seconds)
@@ -162,7 +184,7 @@ def _many(bench: Bench, units: Sequence[Unit], files: int) -> list[Aim]:
     if not files:
         return []
     on = corpus.repeated(units, bench.scratch / "many", files)
-    warm = bench.measure(bench.warm("many"), on)
+    [warm] = bench.measure([bench.warm("many")], on)
     click.echo(f"## {on.files} files, {on.megabytes:.1f} MB\n\n{tables.ratio_table([warm], warm)}\n")
     return [Aim(f"warm: at most 1 s on {files} files", warm.seconds, 1, "s")]
 

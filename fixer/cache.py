@@ -59,12 +59,12 @@ class Cache:
     def __init__(self, directory: Path | None) -> None:
         self._directory = None if directory is None else directory / "results-1"
         self._writable = directory is not None
+        self._pruned = False
 
     @property
     def keeps(self) -> bool:
         """Whether it keeps anything at all."""
         return self._directory is not None
-        self._pruned = False
 
     def get(self, key: str) -> Any | None:
         """The value of that key, as JSON gives it back; None if there is none. Its shape is the caller's to judge."""
