@@ -1,4 +1,8 @@
-"""Finds the rules: every module with a `rule` in the packages that the entry-point group `iacfix.codemods` names."""
+"""Finds the rules: every module with a `rule` in the packages that the entry-point group `iacfix.codemods` names.
+
+Within them, packages and modules with a leading underscore are parts of rules, and a package `facts` is what rules
+read. Only the rules import these, which may be slow.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,13 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from types import ModuleType
 
 from fixer.model import Language, Rule
 from fixer.result import RuleInfo
 
 GROUP = "iacfix.codemods"
+FACTS = "facts"
 LANGUAGES = {Language.CDK: "CDK Python", Language.TERRAFORM: "Terraform"}
 
 
@@ -38,15 +44,23 @@ def load() -> tuple[Rule, ...]:
 
 def _rules_of(package_name: str) -> Iterator[Rule]:
     try:
-        package = importlib.import_module(package_name)
-        for module in pkgutil.walk_packages(package.__path__, package_name + "."):
-            if "._" in module.name:
-                continue  # a part of a rule, which may be slow to import
-            rule = getattr(importlib.import_module(module.name), "rule", None)
+        for module in _modules_of(importlib.import_module(package_name)):
+            rule = getattr(module, "rule", None)
             if isinstance(rule, Rule):
                 yield rule
     except ImportError as error:
         raise RuleError(f"the rules of {package_name} can't be imported: {error}") from error
+
+
+def _modules_of(package: ModuleType) -> Iterator[ModuleType]:
+    """All modules that may hold a rule."""
+    for _, name, is_package in pkgutil.iter_modules(package.__path__):
+        if name.startswith("_") or (is_package and name == FACTS):
+            continue
+        module = importlib.import_module(f"{package.__name__}.{name}")
+        yield module
+        if is_package:
+            yield from _modules_of(module)
 
 
 def manual(rule: Rule) -> str:

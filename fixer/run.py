@@ -363,14 +363,14 @@ def _in_worker(
 
 
 def _code_of(rules: Sequence[ActiveRule]) -> list[tuple[str, int, int]]:
-    """Size and time of the engine's and the rules' own files, so that a change of them outdates the cache."""
+    """Size and time of the engine's and the rules' own files, data too, so that a change of them outdates the cache."""
     folders = {Path(__file__).parent}
     for rule, _ in rules:
         folders.add(Path(sys.modules[rule.module.partition(".")[0]].__path__[0]))
     found = []
     for folder in sorted(folders):
         for path in sorted(folder.rglob("*")):
-            if path.suffix in (".py", ".json"):
+            if path.is_file() and path.parent.name != "__pycache__":
                 stat = path.stat()
                 found.append((path.name, stat.st_size, stat.st_mtime_ns))
     return found

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 import resource
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -19,6 +21,10 @@ from hypothesis import strategies as st
 
 import fixer.cache
 from fixer.cache import Cache, default_directory, digest
+from fixer.config import Config
+from fixer.model import Impact
+from fixer.project import discover
+from fixer.run import run
 
 KEY = digest([b"a unit"])
 VALUE = {"findings": [{"path": "ünï/main.tf", "line": 3, "fix": None}], "ok": True, "text": "\udcff"}
@@ -393,3 +399,44 @@ def test_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_cache_is_the_users_alone(tmp_path: Path) -> None:
     Cache(tmp_path / "cache").put(KEY, VALUE)
     assert entry(tmp_path).parent.stat().st_mode & 0o077 == 0
+
+
+# ---- what outdates it --------------------------------------------------------------------------
+
+RULE = """
+from pathlib import Path
+from fixer.model import Impact, Manual, Rule
+rule = Rule(__name__, impact=Impact.NONE, keywords=("aws_s3_bucket",))
+
+@rule.terraform
+def terraform(module, options):
+    for bucket in module.resources("aws_s3_bucket"):
+        known = Path(__file__).parents[1].joinpath("facts/words.zip").read_text()
+        yield bucket.finding(rule, known, manual=Manual("It says so", "Read it"))
+"""
+
+
+def test_data_of_rules_outdates_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    category, data = tmp_path / "worded/cost", tmp_path / "worded/facts/words.zip"
+    for folder in (category, data.parent, tmp_path / "project"):
+        folder.mkdir(parents=True)
+    (category / "word.py").write_text(RULE)
+    (tmp_path / "project/main.tf").write_text('resource "aws_s3_bucket" "a" {}\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    rule = importlib.import_module("worded.cost.word").rule
+    cache = Cache(tmp_path / "cache")
+
+    def message() -> str:
+        project = discover(tmp_path / "project", [tmp_path / "project"])
+        result = run(project, [rule], Config(), command="check", impact=Impact.NONE, jobs=1, cache=cache)
+        return result.outcomes[0].message
+
+    data.write_text("first")
+    assert message() == "first"
+    data.write_text("other words")
+    assert message() == "other words"
+    with monkeypatch.context() as patched:
+        patched.setattr("fixer.run._work", None)
+        assert message() == "other words", "from the cache"
+    for name in [name for name in sys.modules if name.partition(".")[0] == "worded"]:
+        del sys.modules[name]

