@@ -20,7 +20,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from fixer.model import Impact, Rule
 
@@ -200,19 +200,35 @@ def options_for(rule: Rule, config: Config) -> Any:
     Raises:
         ConfigError: the class has no such option, or the value is of the wrong type or refused by the class.
     """
-    where = f"{config.name}: rules.{rule.name}"
-    given = config.rules.get(rule.name, {})
-    hints = typing.get_type_hints(rule.options)
-    known = {one.name for one in fields(rule.options)}
+    return filled(rule.options, config.rules.get(rule.name, {}), f"{config.name}: rules.{rule.name}", "option")
+
+
+Made = TypeVar("Made")
+
+
+def filled(made: type[Made], table: Mapping[str, Any], where: str, word: str = "key") -> Made:
+    """A dataclass with the values of a TOML table, each of the type that its field says.
+
+    Args:
+        made: The dataclass; it may refuse a value with a ValueError.
+        table: The values.
+        where: File and table, for messages.
+        word: What messages call a key.
+
+    Raises:
+        ConfigError: there is no such field, or a value is of the wrong type or refused.
+    """
+    hints = typing.get_type_hints(made)
+    known = {one.name for one in fields(made)}  # type: ignore[arg-type]
     values = {}
-    for key, value in given.items():
+    for key, value in table.items():
         if key not in known:
-            raise ConfigError(f"{where}: unknown option {key!r}{nearest(key, known)}")
+            raise ConfigError(f"{where}: unknown {word} {key!r}{nearest(key, known)}")
         values[key] = _converted(value, hints[key], f"{where}.{key}")
     try:
-        return rule.options(**values)
+        return made(**values)
     except ValueError as error:
-        culprits = [f".{key}" for key, value in values.items() if _refused(rule.options, key, value)]
+        culprits = [f".{key}" for key, value in values.items() if _refused(made, key, value)]
         raise ConfigError(f"{where}{culprits[0] if culprits else ''}: {error}") from error
 
 

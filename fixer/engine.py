@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import re
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -186,6 +186,7 @@ def repair(
     prove: Prove,
     trial: bool = False,
     answers: Answers | None = None,
+    without: Collection[Impact] = (),
 ) -> UnitResult:
     """Make all fixes of at most the given impact, in memory, but for those that fail their proof.
 
@@ -198,14 +199,16 @@ def repair(
         prove: Says why changes must not be made.
         trial: Nothing will be written: what remains is told where it stands now, not where it would stand then.
         answers: Only findings that answer one of the scanners' are fixed and reported; None for all.
+        without: Fixes of these impacts are not made.
 
     Returns:
         The fixed findings, those that remain, and each file as it was and as it is to be. What was fixed is told
         where it stood.
     """
     failed: dict[tuple[str, ...], str] = {}
+    impacts = {one for one in Impact if one <= impact}.difference(without)
     while True:
-        result = _attempt(unit, sources, rules, impact, wanted, prove, failed, answers, trial=trial)
+        result = _attempt(unit, sources, rules, impacts, wanted, prove, failed, answers, trial=trial)
         if result is not None:
             return result
 
@@ -214,7 +217,7 @@ def _attempt(
     unit: Unit,
     sources: Sources,
     rules: Sequence[ActiveRule],
-    impact: Impact,
+    impacts: Collection[Impact],
     wanted: frozenset[str] | None,
     prove: Prove,
     failed: dict[tuple[str, ...], str],
@@ -236,7 +239,7 @@ def _attempt(
         open_fixes = [
             _Candidate(finding, finding.fix, rule)
             for finding, rule, suppressed in look.findings
-            if finding.fix and not suppressed and finding.fix.impact <= impact and _key(finding) not in failed
+            if finding.fix and not suppressed and finding.fix.impact in impacts and _key(finding) not in failed
             if wanted is None or finding.path in wanted
         ]
         if turn == 0:

@@ -88,7 +88,7 @@ class Verdict(str, enum.Enum):
     REFUTED = "refuted"
     """The changes do more than their fixes declare, or harm; they were taken back."""
     NOT_COMPARABLE = "not comparable"
-    """There is no proof: it can't be run before the changes either."""
+    """There is no proof, such as where it can't be run before the changes either."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,9 @@ class Proof:
     removed: int = 0
     reason: str = ""
     """Why it is not proven, or what is in doubt: a sentence without a capital and a full stop; may be empty."""
+    replaced_resources: tuple[str, ...] = ()
+    """Their names, sorted, as the template or plan has them: `Shop.Orders`, `aws_s3_bucket.data`."""
+    removed_resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,6 +168,8 @@ class Result:
     errors: tuple[FileError, ...] = ()
     notes: tuple[str, ...] = ()
     """Things to know that are no errors: renamed literals elsewhere, unused suppressions, the bound on passes."""
+    warnings: tuple[str, ...] = ()
+    """What was asked for and did not come about, though nothing went wrong: that nothing was proven."""
     impact: Impact = Impact.BEHAVIOR
     """The greatest impact that the run was allowed."""
     files_scanned: int = 0

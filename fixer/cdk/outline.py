@@ -225,6 +225,16 @@ class Index:
         target = self._module(path, level, module.split(".") if module else [])
         return (target, name) if target is not None else None
 
+    def imported(self, path: str) -> Iterator[str]:
+        """The files of the app that the imports of a file may lead to."""
+        for dotted in (target for targets in self._outlines[path].imports.values() for target in targets):
+            level = len(dotted) - len(dotted.lstrip("."))
+            parts = dotted[level:].split(".")
+            for length in (len(parts), len(parts) - 1):
+                target = self._module(path, level, parts[:length])
+                if target is not None:
+                    yield target
+
     def _module(self, path: str, level: int, parts: list[str]) -> str | None:
         """The file of a module: below the importing file's folders if relative, else the nearest to the app's root."""
         if level:

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, replace
+from typing import Any
 
 from fixer.model import Impact
-
-_SHOWN = 3
+from fixer.report.wording import listed
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The names of resources that differ, each in one of the groups, sorted."""
+    """The names of resources that differ, each in one of the groups."""
 
     added: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
     """Updated in place, as far as is known."""
     replaced: frozenset[str] = frozenset()
-    """Destroyed and created again, under the same id or another."""
+    """Destroyed and created again, under the same id or another, which then follows in parentheses."""
     removed: frozenset[str] = frozenset()
     other: frozenset[str] = frozenset()
     """Parts that are no resources, such as outputs."""
@@ -27,7 +27,7 @@ class Difference:
     @property
     def doubt(self) -> str:
         """In words, what can't be told; empty if all can."""
-        return f"{_list(self.doubtful)} may be replaced, depending on what is deployed" if self.doubtful else ""
+        return f"{listed(self.doubtful)} may be replaced, depending on what is deployed" if self.doubtful else ""
 
     @property
     def impact(self) -> Impact:
@@ -36,10 +36,18 @@ class Difference:
             return Impact.REPLACEMENT
         return Impact.BEHAVIOR if self.added or self.changed or self.other else Impact.NONE
 
-    def without(self, noise: Difference) -> Difference:
-        """What is left when those that differ anyway, in whatever way, are not counted."""
-        known = frozenset().union(*(getattr(noise, one.name) for one in fields(noise)))
-        return Difference(*(getattr(self, one.name) - known for one in fields(self)))
+    def beyond(self, noise: Difference) -> Difference:
+        """What is left without the resources that are replaced, removed and added at every run anyway.
+
+        Added ones can't be told apart, as they have another name each time.
+        """
+        gone = frozenset(map(_old_name, noise.replaced | noise.removed))
+        return replace(
+            self,
+            added=frozenset() if noise.added else self.added,
+            replaced=frozenset(one for one in self.replaced if _old_name(one) not in gone),
+            removed=self.removed - gone,
+        )
 
     def excess(self, declared: Impact) -> str:
         """In words, what goes beyond the declared impact; empty if nothing does."""
@@ -48,15 +56,38 @@ class Difference:
         groups = [("replaced", self.replaced), ("removed", self.removed)]
         if declared is Impact.NONE:
             groups += [("added", self.added), ("changed", self.changed), ("changed", self.other)]
-        return "; ".join(f"{_list(names)} {_is(names)} {word}" for word, names in groups if names)
+        return "; ".join(f"{listed(names)} {_is(names)} {word}" for word, names in groups if names)
+
+
+def _old_name(name: str) -> str:
+    return name.partition(" (")[0]
 
 
 def _is(names: frozenset[str]) -> str:
     return "is" if len(names) == 1 else "are"
 
 
-def _list(names: frozenset[str]) -> str:
-    shown = sorted(names)[:_SHOWN]
-    more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    *first, last = [*shown, *more]
-    return f"{', '.join(first)} and {last}" if first else last
+# ---- noise -------------------------------------------------------------------------------------
+
+_ABSENT = object()
+
+
+def settled(before: Any, again: Any, after: Any) -> Any:
+    """What is after a change, a value of JSON, but as it was `before` where that is different `again` without a change.
+
+    Only the innermost values that differ between the two are settled. What the change adds, removes or gives another
+    type or length stays as it is `after`.
+    """
+    if before == again or after is _ABSENT:
+        return after
+    if isinstance(before, dict) and isinstance(again, dict):
+        if not isinstance(after, dict):
+            return after
+        keys = {**before, **after}
+        inner = {key: settled(*(one.get(key, _ABSENT) for one in (before, again, after))) for key in keys}
+        return {key: value for key, value in inner.items() if value is not _ABSENT}
+    if isinstance(before, list) and isinstance(again, list) and len(before) == len(again):
+        if not isinstance(after, list) or len(after) != len(before):
+            return after
+        return [settled(*each) for each in zip(before, again, after, strict=True)]
+    return before

@@ -73,13 +73,23 @@ def _read(source: bytes) -> Counter[tuple[Path, str]] | None:
 
     options = SerializationOptions(with_comments=False, wrap_objects=True, wrap_tuples=True)
     try:
-        text = source.decode("utf-8-sig").replace("\r\n", "\n")
+        text = _without_comments(source).decode("utf-8-sig").replace("\r\n", "\n")
         content = hcl2.loads(_NOT_ASCII.sub(_spelled, text), serialization_options=options)
     except Exception:  # whatever a parser that is not ours fails with, it has no opinion then
         return None
     return Counter(_parts(content, ()))
 
 
+def _without_comments(source: bytes) -> bytes:
+    """The same with blanks for comments: python-hcl2 8.1.4 takes one before a bracket for a part of a name."""
+    module = terraform.load(TerraformFacts("."), {"main.tf": source})
+    bare = bytearray(source)
+    for start, end, _ in (comment for file in module.files for comment in file.comments()):
+        bare[start:end] = _TEXT.sub(b" ", source[start:end])
+    return bytes(bare)
+
+
+_TEXT = re.compile(rb"[^\r\n]")
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 

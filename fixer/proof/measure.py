@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,9 @@ from fixer.result import FileChange, Proof, Verdict
 
 KINDS = {"synth": Language.CDK, "validate": Language.TERRAFORM, "plan": Language.TERRAFORM}
 """What can be asked for, each the module of that name, and the language that it is for."""
+
+Prove = Callable[[Sequence[FileChange], Impact], list[Proof]]
+"""The proofs of a unit's changes, whose fixes declare at most that impact, up to one that refutes them."""
 
 
 @dataclass(frozen=True)
@@ -28,24 +32,32 @@ class Measure:
     timeout: float
     """Seconds that each command may take."""
 
-    def __call__(self, unit: Unit, changes: Sequence[FileChange], declared: Impact) -> list[Proof]:
-        """The proofs of a unit's changes, whose fixes declare at most that impact, up to one that refutes them.
+    @contextmanager
+    def __call__(self, unit: Unit) -> Iterator[Prove]:
+        """What proves the unit's changes, several sets of them if need be.
 
         Only scratch directories are written to, which are gone again.
         """
-        proofs: list[Proof] = []
-        for kind, language in KINDS.items():
-            if kind in self.kinds and language is unit.language and not _is_refuted(proofs):
-                prove = importlib.import_module(f"fixer.proof.{kind}").prove
+        with ExitStack() as stack:
+            trials: dict[str, Callable[[Sequence[FileChange], Impact], Proof]] = {}
+
+            def proof(kind: str, changes: Sequence[FileChange], declared: Impact) -> Proof:
                 try:
-                    with scratch(self.root, unit.path, self.timeout) as place:
-                        proofs += prove(place, unit, changes, declared)
+                    if kind not in trials:
+                        place = stack.enter_context(scratch(self.root, unit.path, self.timeout))
+                        trials[kind] = importlib.import_module(f"fixer.proof.{kind}").trial(place, unit)
+                    return trials[kind](changes, declared)
                 except OSError as error:
                     where = f"{error.filename}: " if error.filename else ""
                     reason = f"it can't be copied: {where}{error.strerror or error}"
-                    proofs.append(incomparable(unit.path, kind, reason, before=None))
-        return proofs
+                    return incomparable(unit.path, kind, reason, before=None)
 
+            def prove(changes: Sequence[FileChange], declared: Impact) -> list[Proof]:
+                proofs: list[Proof] = []
+                for kind, language in KINDS.items():
+                    refuted = any(one.verdict is Verdict.REFUTED for one in proofs)
+                    if kind in self.kinds and language is unit.language and not refuted:
+                        proofs.append(proof(kind, changes, declared))
+                return proofs
 
-def _is_refuted(proofs: Sequence[Proof]) -> bool:
-    return any(one.verdict is Verdict.REFUTED for one in proofs)
+            yield prove

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from fixer.model import Impact
 from fixer.project import Unit
-from fixer.proof.difference import Difference
-from fixer.proof.scratch import BrokenError, Scratch
+from fixer.proof.difference import Difference, settled
+from fixer.proof.scratch import Scratch
 from fixer.proof.terraform import Terraform
-from fixer.proof.verdict import incomparable, judge, refute
-from fixer.result import FileChange, Proof
-
-KIND = "plan"
+from fixer.proof.trial import Trial, comparison
+from fixer.result import FileChange
 
 Object = Mapping[str, Any]
 
 
-def prove(scratch: Scratch, unit: Unit, changes: Sequence[FileChange], declared: Impact) -> list[Proof]:
-    """Plan the module before and after the changes, and compare."""
-    try:
-        before = _plan(scratch, ())
-    except BrokenError as error:
-        return [incomparable(unit.path, KIND, f"not possible: {error}", before=False)]
-    try:
-        after = _plan(scratch, changes)
-    except BrokenError as error:
-        return [refute(unit.path, KIND, f"after the changes there is no plan: {error}")]
-    return [judge(unit.path, KIND, compare(before, after), declared)]
+def trial(scratch: Scratch, unit: Unit) -> Trial[Object]:
+    """What plans the module before and after changes, and compares."""
+    return comparison(unit.path, "plan", partial(_plan, scratch), compare)
 
 
 def _plan(scratch: Scratch, changes: Sequence[FileChange]) -> Object:
@@ -40,19 +30,24 @@ def _plan(scratch: Scratch, changes: Sequence[FileChange]) -> Object:
         return terraform.told("show", "-json", "-no-color", file)
 
 
-def compare(before: Object, after: Object) -> Difference:
+def compare(before: Object, after: Object, again: Object | None = None) -> Difference:
     """What the second plan does to the resources that the first does not.
 
-    Where nothing is deployed yet, both plans create everything: what would force a replacement is then not seen, and
-    counts as changed.
+    What differs between `before` and `again`, two plans of the same, does not count, unless it is an action. Where
+    nothing is deployed yet, both plans create everything: what would force a replacement is then not seen, and counts
+    as changed.
     """
-    old, new = _changes(before), _changes(after)
+    old, new, other_old = _changes(before), _changes(after), _changes(again or before)
     groups: dict[str, set[str]] = {name: set() for name in ("added", "changed", "replaced", "removed")}
     for address in {*old, *new}:
-        if fate := _fate(old.get(address), new.get(address)):
+        if fate := _fate(old.get(address), new.get(address), other_old.get(address)):
             groups[fate].add(address)
-    outputs = before.get("output_changes", {}), after.get("output_changes", {})
-    other = {f"output {name}" for name in {*outputs[0], *outputs[1]} if outputs[0].get(name) != outputs[1].get(name)}
+    outputs = [one.get("output_changes", {}) for one in (before, again or before, after)]
+    other = set()
+    for name in {*outputs[0], *outputs[2]}:
+        was, still, now = (one.get(name) for one in outputs)
+        if was != settled(was, still, now):
+            other.add(f"output {name}")
     return Difference(**{name: frozenset(names) for name, names in groups.items()}, other=frozenset(other))
 
 
@@ -65,13 +60,13 @@ def _changes(plan: Object) -> dict[str, Object]:
     }
 
 
-def _fate(old: Object | None, new: Object | None) -> str:
+def _fate(old: Object | None, new: Object | None, again: Object | None) -> str:
     """What becomes of a resource that would not without the fixes: empty, or one of the groups."""
     if new is None:
         return "removed" if old and "delete" not in old["actions"] else ""
     actions = set(new["actions"])
     known = set(old["actions"]) if old else set()
-    if old and (actions, _values(new)) == (known, _values(old)):
+    if old and actions == known and _values(old) == settled(_values(old), _values(again or old), _values(new)):
         return ""
     if {"create", "delete"} <= actions:
         return "changed" if {"create", "delete"} <= known else "replaced"
@@ -82,5 +77,5 @@ def _fate(old: Object | None, new: Object | None) -> str:
     return "changed"
 
 
-def _values(change: Object) -> tuple[Any, ...]:
-    return change.get("after"), change.get("after_unknown"), change.get("after_sensitive")
+def _values(change: Object) -> list[Any]:
+    return [change.get("after"), change.get("after_unknown"), change.get("after_sensitive")]

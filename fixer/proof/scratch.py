@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import stat
@@ -24,13 +25,24 @@ _LINKED = frozenset({"node_modules", "site-packages", "third_party", "vendor"})
 """Other people's files: needed, large, and nothing that a run writes to; so are virtual environments."""
 
 
+_ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
+"""What colours a terminal's text or has it do something else: control sequences of ECMA-48."""
+
+
 class BrokenError(Exception):
-    """A command failed; the message is the line of its output that says why."""
+    """A command failed; the message is the clause that says which and why."""
+
+
+class MissingError(BrokenError):
+    """There is no command to run."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """A command that ended."""
+    """A command that ended: its exit code, and its output as the project's own directory would have given it.
+
+    The output is without colours, and names files of the copy by their paths in the project.
+    """
 
     code: int
     out: str
@@ -60,10 +72,10 @@ class Scratch:
         try:
             yield _mirror(self.root, self.directory, tree, changes)
         finally:
-            shutil.rmtree(tree, ignore_errors=True)
+            remove(tree)
 
-    def run(self, command: str | Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Done:
-        """Run a command, a text in the shell, with its output kept.
+    def run(self, name: str, command: str | Sequence[str], cwd: Path, environment: Mapping[str, str]) -> Done:
+        """Run a command, a text in the shell, with its output kept; errors call it by the name.
 
         Raises:
             BrokenError: it took too long, or can't be started.
@@ -84,14 +96,29 @@ class Scratch:
                     start_new_session=True,
                 )
             except OSError as error:
-                raise BrokenError(f"can't be started: {error.strerror}") from error
+                raise BrokenError(f"{name} can't be started: {error.strerror}") from error
             try:
                 code = process.wait(self.timeout)
             except subprocess.TimeoutExpired as error:
-                raise BrokenError(f"took longer than {self.timeout:g} s") from error
+                raise BrokenError(f"{name} took longer than {self.timeout:g} s") from error
             finally:
                 _end(process)
-        return Done(code, out.read_text("utf-8", "replace"), err.read_text("utf-8", "replace"))
+        return Done(code, self._told(out), self._told(err))
+
+    def _told(self, output: Path) -> str:
+        text = _ESCAPES.sub("", output.read_text("utf-8", "replace"))
+        tree = self.place / "project"
+        return text.replace(f"{tree}{os.sep}", "").replace(str(tree), ".")
+
+
+def remove(tree: Path) -> None:
+    """Remove a directory with all that is in it, also what a command made unwritable."""
+    for directory, names, _ in os.walk(tree):
+        for inner in (Path(directory, name) for name in names):
+            if not inner.is_symlink():
+                with suppress(OSError):
+                    inner.chmod(stat.S_IRWXU)
+    shutil.rmtree(tree, ignore_errors=True)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -107,16 +134,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 @contextmanager
 def scratch(root: Path, directory: str, timeout: float) -> Iterator[Scratch]:
     """A scratch directory that is removed at the end, whatever ends it but a kill."""
-    with (
-        _termination_raised(),
-        tempfile.TemporaryDirectory(prefix="iacfix-", ignore_cleanup_errors=True) as place,
-    ):
-        yield Scratch(root, directory, Path(place).resolve(), timeout)
+    with _termination_raised():
+        place = Path(tempfile.mkdtemp(prefix="iacfix-")).resolve()
+        try:
+            yield Scratch(root, directory, place, timeout)
+        finally:
+            remove(place)
+
+
+_ENDINGS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextmanager
 def _termination_raised() -> Iterator[None]:
-    """Have SIGTERM end the program as an exception does, which tidies up."""
+    """Have the signals that end the program do it as an exception does, which tidies up."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -124,11 +155,12 @@ def _termination_raised() -> Iterator[None]:
     def leave(number: int, _: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = [(one, signal.signal(one, leave)) for one in _ENDINGS if signal.getsignal(one) is not signal.SIG_IGN]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before:
+            signal.signal(one, handler)
 
 
 # ---- copies ------------------------------------------------------------------------------------

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from fixer.facts import CdkFacts
-from fixer.model import Impact
 from fixer.project import Unit
 from fixer.project.apps import ancestors
-from fixer.proof.scratch import BrokenError, Scratch
+from fixer.proof.scratch import BrokenError, MissingError, Scratch, remove
 from fixer.proof.templates import Template, compare, read
-from fixer.proof.verdict import incomparable, judge, refute
-from fixer.result import FileChange, Proof
+from fixer.proof.trial import Trial, comparison
+from fixer.result import FileChange
 
-KIND = "synth"
 _CONTEXT = {
     "aws:cdk:bundling-stacks": [],
     "aws:cdk:enable-asset-metadata": False,
@@ -35,28 +33,14 @@ _LARGE = 32_000
 """Characters of context above which the app gets it in a file: systems bound the size of a variable."""
 _SHOWN = 300
 """Characters of a line that an app ends with."""
+_TRACEBACK = "Traceback (most recent call last):"
 
 Templates = dict[str, Template]
 
 
-def prove(scratch: Scratch, unit: Unit, changes: Sequence[FileChange], declared: Impact) -> list[Proof]:
-    """Synthesise the app before and after the changes, and compare."""
-    try:
-        command = _command(scratch.root / unit.path)
-        before = _synthesise(scratch, unit, command, ())
-    except BrokenError as error:
-        return [incomparable(unit.path, KIND, str(error), before=False)]
-    try:
-        after = _synthesise(scratch, unit, command, changes)
-    except BrokenError as error:
-        return [refute(unit.path, KIND, f"the app does not synthesise any more: {error}")]
-    difference = compare(before, after)
-    if difference.excess(declared):  # what comes out differently at every synthesis says nothing
-        try:
-            difference = difference.without(compare(before, _synthesise(scratch, unit, command, ())))
-        except BrokenError as error:
-            return [incomparable(unit.path, KIND, f"a second synthesis fails: {error}", before=False)]
-    return [judge(unit.path, KIND, difference, declared)]
+def trial(scratch: Scratch, unit: Unit) -> Trial[Templates]:
+    """What synthesises the app before and after changes, and compares."""
+    return comparison(unit.path, "synth", partial(_synthesise, scratch, unit), compare)
 
 
 def _command(directory: Path) -> str:
@@ -64,26 +48,32 @@ def _command(directory: Path) -> str:
     try:
         settings = json.loads((directory / "cdk.json").read_bytes())
     except (OSError, ValueError, RecursionError):
-        raise BrokenError("there is no cdk.json that can be read") from None
+        raise MissingError("there is no cdk.json that can be read") from None
     command = settings.get("app") if isinstance(settings, dict) else None
     if not isinstance(command, str) or not command.strip():
-        raise BrokenError("cdk.json gives no app")
+        raise MissingError("cdk.json gives no app")
     return command
 
 
-def _synthesise(scratch: Scratch, unit: Unit, command: str, changes: Sequence[FileChange]) -> Templates:
+def _synthesise(scratch: Scratch, unit: Unit, changes: Sequence[FileChange]) -> Templates:
+    command = _command(scratch.root / unit.path)
     out = scratch.place / "assembly"
-    with scratch.copy(changes) as copy:
-        done = scratch.run(command, copy, _environment(scratch, unit, copy, out))
-    if done.code:
-        shutil.rmtree(out, ignore_errors=True)
-        raise BrokenError(_last_line(done.err) or _last_line(done.out) or f"exit code {done.code}")
+    try:  # all are made under the same path: if it gets into a template that is no difference
+        with scratch.copy(changes) as copy:
+            done = scratch.run("the app", command, copy, _environment(scratch, unit, copy, out))
+        if done.code:
+            why = _complaint(done.err) or _complaint(done.out) or f"exit code {done.code}"
+            raise BrokenError(f"the app fails: {why}")
+        return _templates(out)
+    finally:
+        remove(out)
+
+
+def _templates(out: Path) -> Templates:
     try:
         templates = read(out)
     except (OSError, ValueError, AttributeError, KeyError, TypeError) as error:
-        raise BrokenError(f"its output can't be read: {error}") from error
-    finally:  # all are made under the same path: if it gets into a template that is no difference
-        shutil.rmtree(out, ignore_errors=True)
+        raise BrokenError(f"the app's output can't be read: {error}") from error
     if not templates:
         raise BrokenError("the app writes no template")
     return templates
@@ -124,5 +114,9 @@ def _modules(scratch: Scratch, copy: Path, given: str) -> list[str]:
     return [str(one) for one in (copy / "src", copy) if one.is_dir()] + moved
 
 
-def _last_line(text: str) -> str:
-    return next((line.strip()[:_SHOWN] for line in reversed(text.splitlines()) if line.strip()), "")
+def _complaint(text: str) -> str:
+    """The line of an output that says why the app fails: of the last traceback, else the last that is not empty."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    starts = [number for number, line in enumerate(lines) if line == _TRACEBACK]
+    raised = (line for line in lines[starts[-1] + 1 :] if not line[0].isspace()) if starts else iter(lines[-1:])
+    return next(raised, "").strip()[:_SHOWN]

@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fixer.proof.difference import Difference
+from fixer.proof.difference import Difference, settled
 
 _TOOLS = ("aws:", "cdk_nag")
 """Metadata that only tools read starts with one of these."""
@@ -83,8 +83,13 @@ def _below(directory: Path, pattern: str) -> Iterator[Path]:
             yield path
 
 
-def compare(before: Mapping[str, Template], after: Mapping[str, Template]) -> Difference:
+def compare(
+    before: Mapping[str, Template], after: Mapping[str, Template], again: Mapping[str, Template] | None = None
+) -> Difference:
     """Which resources CloudFormation would add, update, replace and remove.
+
+    What differs between `before` and `again`, two syntheses of the same, does not count, unless it is what has a
+    resource replaced or removed.
 
     A stack that is deployed under another name or elsewhere has all its resources replaced. A resource that has
     another logical id and is else the same counts as replaced.
@@ -106,9 +111,11 @@ def compare(before: Mapping[str, Template], after: Mapping[str, Template]) -> Di
         if old.target != new.target:
             replaced |= set(old.names.values())
             continue
+        other_old = (again or before).get(path, old)
         same = old.resources.keys() & new.resources.keys()
         for key in same:
-            match _fate(old.resources[key], new.resources[key]):
+            was = old.resources[key]
+            match _fate(was, new.resources[key], other_old.resources.get(key, was)):
                 case "changed":
                     changed.add(old.names[key])
                 case "doubtful":
@@ -118,20 +125,21 @@ def compare(before: Mapping[str, Template], after: Mapping[str, Template]) -> Di
                     replaced.add(old.names[key])
         gone, come = old.resources.keys() - same, new.resources.keys() - same
         revised = _revised(old, gone, new, come)
-        changed |= {old.names[key] for key in revised}
+        changed |= {old.names[key] for key in revised.keys() & other_old.resources.keys()}
         gone, come = gone - revised.keys(), come - set(revised.values())
         renamed = _renamed({key: old.resources[key] for key in gone}, {key: new.resources[key] for key in come})
         replaced |= {f"{old.names[key]} (now {new_key})" for key, new_key in renamed.items()}
         removed |= {old.names[key] for key in gone - renamed.keys()}
         added |= {new.names[key] for key in come - set(renamed.values())}
-        other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body)}
+        other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body, other_old.body)}
     return Difference(*map(frozenset, (added, changed, replaced, removed, other, doubtful)))
 
 
-def _parts(old: Object, new: Object) -> set[str]:
+def _parts(old: Object, new: Object, again: Object) -> set[str]:
     """The sections other than the resources that differ; descriptions and metadata deploy nothing."""
     quiet = {"Resources", "Description", "Metadata", "AWSTemplateFormatVersion"}
-    return {part for part in {*old, *new} - quiet if old.get(part) != new.get(part)}
+    parts = {part: (old.get(part), again.get(part), new.get(part)) for part in {*old, *new} - quiet}
+    return {part for part, states in parts.items() if states[0] != settled(*states)}
 
 
 def _revised(old: Template, gone: set[str], new: Template, come: set[str]) -> dict[str, str]:
@@ -169,21 +177,23 @@ def _text(resource: Object, ids: Mapping[str, str]) -> str:
     return text
 
 
-def _fate(old: Object, new: Object) -> str:
+def _fate(old: Object, new: Object, again: Object) -> str:
     """What happens to a resource of the same logical id: empty, `changed`, `replaced`, or `doubtful` if either."""
-    if old == new:
-        return ""
-    if old.get("Type") != new.get("Type"):
+    kind = old.get("Type")
+    if kind != new.get("Type"):
         return "replaced"
-    if _stripped(old) == _stripped(new):
+    always, sometimes = ([], []) if kind in _REVISIONS else update_types(str(kind))
+    was = old.get("Properties") or {}
+    if _differ(was, new.get("Properties") or {}, always):
+        return "replaced"
+    now = settled(old, again, new)
+    if _stripped(old) == _stripped(now):
         return ""
-    was, now = old.get("Properties") or {}, new.get("Properties") or {}
-    if old.get("Type") in _REVISIONS:
-        return "changed"
-    for fate, paths in zip(("replaced", "doubtful"), update_types(str(old.get("Type"))), strict=True):
-        if any(_at(was, path) != _at(now, path) for path in paths):
-            return fate
-    return "changed"
+    return "doubtful" if _differ(was, now.get("Properties") or {}, sometimes) else "changed"
+
+
+def _differ(was: Any, now: Any, paths: Sequence[Sequence[str]]) -> bool:
+    return any(_at(was, path) != _at(now, path) for path in paths)
 
 
 def _stripped(resource: Object) -> Object:

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fixer.proof.scratch import BrokenError, Done, Scratch
+from fixer.proof.scratch import BrokenError, Done, MissingError, Scratch
 
-_ERROR = re.compile(r"^[ \t│╷]*Error: (?!\w+ encountered problems)(.+)$", re.MULTILINE)
-"""The first that says something: terraform may have a sentence on the errors that follow before them."""
 _INNER = ("TF_DATA_DIR", "TF_LOG", "TF_LOG_CORE", "TF_LOG_PROVIDER", "TF_LOG_PATH")
 """Variables that would have terraform write into the project or beside the answer."""
 
@@ -22,14 +20,15 @@ class Terraform:
     """The program, run in a copy of a module.
 
     Raises:
-        BrokenError: by the constructor, if there is no such program; by each method, if the command fails.
+        MissingError: by the constructor, if there is no such program.
+        BrokenError: by each method, if the command fails.
     """
 
     def __init__(self, scratch: Scratch, copy: Path) -> None:
         self._scratch, self._copy = scratch, copy
         found = next(filter(None, map(shutil.which, ("terraform", "tofu"))), None)
         if found is None:
-            raise BrokenError("neither terraform nor tofu is on the PATH")
+            raise MissingError("there is no terraform or tofu on the PATH")
         self._program = found
         self._environment = _environment(scratch)
 
@@ -48,8 +47,8 @@ class Terraform:
         """What the command prints."""
         done = self._run(*arguments)
         if done.code:
-            said = _ERROR.search(f"{done.err}\n{done.out}")
-            raise BrokenError(said[1].strip() if said else f"terraform {arguments[0]} ends with exit code {done.code}")
+            said = first_error(f"{done.err}\n{done.out}") or f"exit code {done.code}"
+            raise BrokenError(f"terraform {arguments[0]} fails: {said}")
         return done.out
 
     def told(self, *arguments: str) -> dict[str, Any]:
@@ -64,7 +63,48 @@ class Terraform:
         return said
 
     def _run(self, *arguments: str) -> Done:
-        return self._scratch.run([self._program, *arguments], self._copy, self._environment)
+        name = f"terraform {arguments[0]}"
+        return self._scratch.run(name, [self._program, *arguments], self._copy, self._environment)
+
+
+# ---- errors ------------------------------------------------------------------------------------
+
+_FRAME = re.compile(r"^[│╷╵]", re.MULTILINE)
+"""Drawn around an error on a terminal."""
+_SUMMARY = re.compile(r"Error: (?!\w+ encountered problems)(.+)")
+"""The first that says something: terraform may have a sentence on the errors that follow before them."""
+_PLACE = re.compile(r"on (\S+) line (\d+)")
+_SNIPPET = re.compile(r"\d+: |[├│]|\(source code not available\)")
+"""A line of the code, or what is said of the values in it."""
+_SHOWN = 300
+"""Characters of an error's detail."""
+
+
+def first_error(output: str) -> str:
+    """The first error of a command's output, as `summary (file:line): detail`; empty if there is none."""
+    lines = iter([line.strip() for line in _FRAME.sub("", output).splitlines()])
+    summary = next(filter(None, map(_SUMMARY.fullmatch, lines)), None)
+    if summary is None:
+        return ""
+    rest: list[str] = []
+    for line in lines:
+        if line.startswith(("Error: ", "Warning: ")):
+            break
+        rest.append(line)
+    place = next(filter(None, map(_PLACE.match, rest)), None)
+    paragraphs = "\n".join(line for line in rest if not _SNIPPET.match(line)).split("\n\n")
+    details = (one for one in paragraphs if one.strip() and not _PLACE.match(one.strip()))
+    return described(summary[1], f"{place[1]}:{place[2]}" if place else "", next(details, ""))
+
+
+def described(summary: str, place: str, detail: str) -> str:
+    """An error of terraform as one line; place and detail may be empty."""
+    where = f" ({place})" if place else ""
+    more = " ".join(detail.split())[:_SHOWN].rstrip(" .")
+    return f"{summary.strip().removesuffix('.')}{where}" + (f": {more}" if more else "")
+
+
+# ---- environment -------------------------------------------------------------------------------
 
 
 def _environment(scratch: Scratch) -> Mapping[str, str]:

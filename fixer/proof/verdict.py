@@ -7,9 +7,15 @@ from fixer.proof.difference import Difference
 from fixer.result import Proof, Verdict
 
 
-def judge(path: str, kind: str, difference: Difference, declared: Impact) -> Proof:
-    """The proof of two runs that succeeded."""
+def judge(path: str, kind: str, difference: Difference, declared: Impact, noise: Difference) -> Proof:
+    """The proof of two runs that succeeded; `noise` is what differs between two runs without the changes."""
     excess = difference.excess(declared)
+    if not excess and difference == Difference() and declared > Impact.NONE:
+        reason = "no effect is seen: nothing in the template or plan comes of the changed code"
+        return Proof(path, kind, Verdict.NOT_COMPARABLE, before=True, after=True, reason=reason)
+    if excess and not difference.beyond(noise).excess(declared):
+        reason = f"{noise.excess(Impact.BEHAVIOR)} at every run, whatever is changed"
+        return Proof(path, kind, Verdict.NOT_COMPARABLE, before=True, after=True, reason=reason)
     return Proof(
         path,
         kind,
@@ -20,8 +26,16 @@ def judge(path: str, kind: str, difference: Difference, declared: Impact) -> Pro
         changed=len(difference.changed),
         replaced=len(difference.replaced),
         removed=len(difference.removed),
-        reason=f"the fixes declare the impact {declared}, but {excess}" if excess else difference.doubt,
+        reason=f"the fixes declare the impact {declared}, but {excess}" if excess else _doubt(difference, declared),
+        replaced_resources=tuple(sorted(difference.replaced)),
+        removed_resources=tuple(sorted(difference.removed)),
     )
+
+
+def _doubt(difference: Difference, declared: Impact) -> str:
+    if declared > difference.impact and declared is Impact.REPLACEMENT and not difference.doubtful:
+        return "nothing is seen to be replaced"
+    return difference.doubt
 
 
 def refute(path: str, kind: str, reason: str) -> Proof:

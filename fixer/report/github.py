@@ -23,20 +23,22 @@ _PROPERTY = {**_DATA, **str.maketrans({":": "%3A", ",": "%2C"})}
 
 
 def render(result: Result) -> str:
-    """A command for each error, each finding that is not suppressed, each proof and each note."""
+    """A command for each error, each finding that is not suppressed, each proof, each warning and each note."""
     return "".join(line + "\n" for line in _lines(result)).encode("utf-8", "backslashreplace").decode()
 
 
 def _lines(result: Result) -> Iterator[str]:
     for error in result.errors:
-        yield _command("error", {"file": error.path, "title": "iacfix"}, error.message)
+        yield command("error", {"file": error.path, "title": "iacfix"}, error.message)
     for outcome in result.outcomes:
         if outcome.status is not Status.SUPPRESSED:
-            yield _command(_COMMANDS[outcome.status], _properties(outcome), wording.explanation(outcome))
+            yield command(_COMMANDS[outcome.status], _properties(outcome), wording.explanation(outcome))
     for proof in result.proofs:
-        yield _command("notice", {"title": f"iacfix ({proof.kind})"}, wording.proof_line(proof))
+        yield command("notice", {"title": f"iacfix ({proof.kind})"}, wording.proof_line(proof))
+    for warning in result.warnings:
+        yield command("warning", {"title": "iacfix"}, warning)
     for note in result.notes:
-        yield _command("notice", {"title": "iacfix"}, note)
+        yield command("notice", {"title": "iacfix"}, note)
 
 
 def _properties(outcome: Outcome) -> dict[str, str]:
@@ -46,6 +48,7 @@ def _properties(outcome: Outcome) -> dict[str, str]:
     return {**place, "title": f"{outcome.rule} ({outcome.status.value})"}
 
 
-def _command(name: str, properties: dict[str, str], message: str) -> str:
+def command(name: str, properties: dict[str, str], message: str) -> str:
+    """The line that the runner takes for a command, whatever is in the message; empty properties are left out."""
     given = ",".join(f"{key}={value.translate(_PROPERTY)}" for key, value in properties.items() if value)
-    return f"::{name} {given}::{message.translate(_DATA)}"
+    return f"::{name}{given and ' '}{given}::{message.translate(_DATA)}"

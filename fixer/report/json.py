@@ -28,7 +28,7 @@ def render(result: Result) -> str:
         "findings": [_finding(outcome) for outcome in result.outcomes],
         "files": [_file(file) for file in result.files],
         "errors": [{"path": error.path, "message": error.message} for error in result.errors],
-        "notes": list(result.notes),
+        "notes": [*result.warnings, *result.notes],
         "summary": _summary(result),
         **({"proofs": [proof_object(proof) for proof in result.proofs]} if result.proofs else {}),
         **({"from": _answered(result.answered)} if result.answered else {}),

@@ -146,6 +146,7 @@ def _region(region: Region) -> _Object:
 
 def _invocation(result: Result, left_off: int) -> _Object:
     notifications = [_error(error) for error in result.errors]
+    notifications += [{"level": "warning", "message": {"text": warning}} for warning in result.warnings]
     notifications += [{"level": "note", "message": {"text": note}} for note in result.notes]
     if left_off:
         text = f"{wording.count(left_off, 'result')} left off: GitHub takes {MAX_RESULTS:,} of a run."

@@ -30,7 +30,7 @@ _VERDICTS = {Verdict.PROVEN: "green", Verdict.REFUTED: "red", Verdict.NOT_COMPAR
 
 def render(result: Result) -> str:
     """The report without colours, each finding as `path:line:column: rule message [status]`."""
-    parts = (_findings(result), _errors(result), _notes(result), _proofs(result), _closing(result))
+    parts = (_findings(result), _errors(result), _warnings(result), _notes(result), _proofs(result), _closing(result))
     return _plain(chain.from_iterable(parts))
 
 
@@ -47,8 +47,8 @@ def show(result: Result, stream: TextIO, errors: TextIO) -> None:
 
 
 def show_errors(result: Result, stream: TextIO) -> None:
-    """Print the lines of the errors alone."""
-    _print(_errors(result), stream)
+    """Print the lines of the errors and warnings alone."""
+    _print(chain(_errors(result), _warnings(result)), stream)
 
 
 def show_answered(result: Result, stream: TextIO) -> None:
@@ -86,8 +86,13 @@ def _findings(result: Result) -> Iterator[_Line]:
 
 def _errors(result: Result) -> Iterator[_Line]:
     for error in result.errors:
-        place = [(wording.printable(error.path), "bold"), (": ", "")] if error.path else []
+        place = [(wording.printable(error.path), "bold"), (": ", "")] if error.path not in ("", ".") else []
         yield [*place, ("error: ", "bold red"), (wording.one_line(error.message), "")]
+
+
+def _warnings(result: Result) -> Iterator[_Line]:
+    for warning in result.warnings:
+        yield [("warning: ", "bold yellow"), (wording.one_line(warning), "")]
 
 
 def _notes(result: Result) -> Iterator[_Line]:

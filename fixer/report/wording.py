@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Collection, Sequence
 from itertools import groupby
 
 from fixer.model import Status
@@ -11,6 +12,8 @@ from fixer.result import Outcome, Proof, Result, Verdict
 
 MAX_CHECKS = 20
 """So many checks of a scanner are named where a line lists them."""
+MAX_NAMES = 5
+"""So many resources are named where a sentence lists them."""
 _LINE_BREAKS = re.compile(r"\s*[\r\n]+\s*")
 
 
@@ -51,20 +54,49 @@ PROOF_COLUMNS = ("path", "proof", "before", "after", "added", "changed", "replac
 
 
 def proof_cells(proof: Proof) -> tuple[str, ...]:
-    """The proof as a row below `PROOF_COLUMNS`; counts only where resources were compared."""
+    """The proof as a row below `PROOF_COLUMNS`; counts only where resources were compared.
+
+    Why it is refuted is told once, by the error that a refutation is.
+    """
     compared = proof.kind != "validate" and proof.verdict is not Verdict.NOT_COMPARABLE and proof.after
-    counts = (proof.added, proof.changed, proof.replaced, proof.removed)
-    verdict = f"{proof.verdict.value}: {proof.reason}" if proof.reason else proof.verdict.value
+    counts = (f"{number:,}{_named(names)}" if compared else "" for _, number, names in _groups(proof))
     ran = ("not run" if one is None else "ok" if one else "failed" for one in (proof.before, proof.after))
-    return proof.path, proof.kind, *ran, *(f"{one:,}" if compared else "" for one in counts), verdict
+    return proof.path, proof.kind, *ran, *counts, proof.verdict.value + _reason(": ", proof)
 
 
 def proof_line(proof: Proof) -> str:
     """The proof as a line: `app: synth proven: before ok, after ok, 1 added`."""
     path, kind, before, after, *counts, _ = proof_cells(proof)
-    words = [f"{number} {word}" for number, word in zip(counts, PROOF_COLUMNS[4:8], strict=True) if number]
-    facts = ", ".join([f"before {before}", f"after {after}", *words])
-    return f"{path}: {kind} {proof.verdict.value}: {facts}" + (f"; {proof.reason}" if proof.reason else "")
+    groups = zip(counts, _groups(proof), strict=True)
+    words = [f"{number:,} {word}{_named(names)}" for cell, (word, number, names) in groups if cell]
+    ran = [] if proof.before is None else [f"before {before}", f"after {after}"]
+    facts = ", ".join([*ran, *words])
+    return f"{path}: {kind} {proof.verdict.value}{facts and f': {facts}'}{_reason('; ' if facts else ': ', proof)}"
+
+
+def _groups(proof: Proof) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    return (
+        ("added", proof.added, ()),
+        ("changed", proof.changed, ()),
+        ("replaced", proof.replaced, proof.replaced_resources),
+        ("removed", proof.removed, proof.removed_resources),
+    )
+
+
+def _named(names: Sequence[str]) -> str:
+    return f" ({listed(names)})" if names else ""
+
+
+def _reason(before: str, proof: Proof) -> str:
+    return f"{before}{proof.reason}" if proof.reason and proof.verdict is not Verdict.REFUTED else ""
+
+
+def listed(names: Collection[str]) -> str:
+    """The first of the names, which must not be none, in order: `a, b and 3 more`."""
+    shown = sorted(names)[:MAX_NAMES]
+    more = [f"{len(names) - MAX_NAMES} more"] if len(names) > MAX_NAMES else []
+    *first, last = [*shown, *more]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def withheld(result: Result, outcome: Outcome) -> bool:

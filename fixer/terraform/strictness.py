@@ -26,12 +26,23 @@ _ODD = re.compile(
     rb"|\xe3\x80\x80|(?<!\A)\xef\xbb\xbf"
 )
 _PLAIN = bytes((*b"\t\n\r", *range(0x20, 0x7F)))
-_HEAD = re.compile(rb'[A-Za-z_]\w*(?:[ \t]+(?:"[A-Za-z_][\w-]*"|[A-Za-z_][\w-]*))*[ \t]*\{')
-"""The head of nearly every block."""
+_LABEL = rb'[ \t]+(?:"[A-Za-z_][\w-]*"|[A-Za-z_][\w-]*)'
+_HEAD = re.compile(
+    rb"(?:(?:resource|data|ephemeral)(?:%s){2}|(?:module|provider|variable|output)%s|"
+    rb"(?!(?:resource|data|ephemeral|module|provider|variable|output)\b)[A-Za-z_]\w*(?:%s)*)[ \t]*\{"
+    % (_LABEL, _LABEL, _LABEL)
+)
+"""The head of nearly every block, as it should be."""
 _MARK = re.compile(rb"<<-?(?:(?!\xef\xbb\xbf)\S)+\r?\n")
+_HALF = re.compile(rb"\\u[dD][89abAB]")
+_ESCAPE = re.compile(rb"\\(?:u....|.)", re.DOTALL)
 _COMMENT = re.compile(rb"(?:#|//)[^\n]*|/\*.*?\*/", re.DOTALL)
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
-_NAMED = frozenset((b"resource", b"data", b"ephemeral", b"module", b"provider", b"variable", b"output"))
+_LABELS = {
+    **dict.fromkeys((b"resource", b"data", b"ephemeral"), 2),
+    **dict.fromkeys((b"module", b"provider", b"variable", b"output"), 1),
+}
+"""What Terraform declares, with so many labels, which are names."""
 _QUOTED = frozenset(("quoted_template", "string_lit"))
 _TEXTS = frozenset(("quoted_template", "string_lit", "heredoc_template", "template_literal", "comment"))
 _FREE = frozenset(
@@ -61,6 +72,7 @@ class Strictness:
         every = (
             *_odd_characters(source, root),
             *(one for quoted in found.get("quoted", ()) for one in _in_quoted(source, quoted)),
+            *(_half_characters(source, found.get("quoted", ())) if _HALF.search(source) else ()),
             *(
                 Refusal(heredoc.start_byte, "a heredoc whose mark does not end its line")
                 for heredoc in found.get("heredoc", ())
@@ -96,6 +108,14 @@ def _in_quoted(source: bytes, node: Node) -> Iterator[Refusal]:
         if source.find(b"\n", end, until) >= 0:
             yield Refusal(end, "a line break in a string")
         end = child.end_byte
+
+
+def _half_characters(source: bytes, strings: Iterable[Node]) -> Iterator[Refusal]:
+    """Escapes of what is no character by itself: HCL has no pairs of them."""
+    for node in strings:
+        for match in _ESCAPE.finditer(source, node.start_byte, node.end_byte):
+            if _HALF.match(match.group()):
+                yield Refusal(match.start(), "an escape that is no character")
 
 
 def _breaks(source: bytes, start: int, end: int) -> bool:
@@ -156,11 +176,17 @@ def _in_head(source: bytes, block: Node) -> Iterator[Refusal]:
     if _breaks(source, block.start_byte, opening.start_byte):
         yield Refusal(opening.start_byte, "a line break before the bracket")
     kind, *labels = (child for child in block.children if child.type in ("identifier", "string_lit"))
-    if kind.text not in _NAMED:
+    if kind.text not in _LABELS or not _is_top(block):
         return
+    if len(labels) != _LABELS[kind.text]:
+        yield Refusal(block.start_byte, "a block with too few or too many labels")
     for label in labels:
         if not _IDENTIFIER.fullmatch((label.text or b"").decode().strip('"')):
             yield Refusal(label.start_byte, "a label that is no name")
+
+
+def _is_top(block: Node) -> bool:
+    return block.parent is not None and block.parent.parent is not None and block.parent.parent.type == "config_file"
 
 
 def _in_object(source: bytes, node: Node) -> Iterator[Refusal]:

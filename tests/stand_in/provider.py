@@ -1,7 +1,7 @@
 """A provider that runs in this process: Terraform is told of it by `TF_REATTACH_PROVIDERS` and needs no `init` for it.
 
-It takes every configuration that the schema allows. Nothing is looked up or created: what a data source would tell is
-made up from the names of its attributes, and what is known after apply stays unknown.
+It takes every configuration that the schema allows. Nothing is looked up or created: what a data source or a resource
+would tell is made up from the names of its attributes. A resource is replaced where `replacing` says so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import grpc
 import msgpack
 from tf.gen import tfplugin_pb2 as pb
 
-from stand_in.schema import NESTINGS
+from stand_in.schema import NESTINGS, replacing
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
 Make = Callable[[Any, str], Any]
@@ -65,14 +65,34 @@ class Provider(grpc.GenericRpcHandler):
         self.told = schema.SerializeToString()
         self.methods: dict[str, tuple[Any, Callable[[Any], Any]]] = {
             "PlanResourceChange": (pb.PlanResourceChange, self.plan),
+            "ApplyResourceChange": (pb.ApplyResourceChange, self.apply),
+            "UpgradeResourceState": (pb.UpgradeResourceState, self.upgrade),
             "ReadDataSource": (pb.ReadDataSource, self.read),
         }
 
     def plan(self, request: Any) -> Any:
-        """What is asked for, and the rest unknown."""
-        proposed = _unpack(request.proposed_new_state)
+        """What is asked for, and the rest unknown; also which of it can't be had without a replacement."""
+        prior, proposed = _unpack(request.prior_state), _unpack(request.proposed_new_state)
+        if proposed is None:
+            return pb.PlanResourceChange.Response(planned_state=_pack(None))
         _fill(self.schema.resource_schemas[request.type_name].block, proposed, lambda kind, name: UNKNOWN)
-        return pb.PlanResourceChange.Response(planned_state=_pack(proposed), legacy_type_system=True)
+        fixed = [name for name in replacing(request.type_name) if prior and prior.get(name) != proposed.get(name)]
+        return pb.PlanResourceChange.Response(
+            planned_state=_pack(proposed),
+            requires_replace=[pb.AttributePath(steps=[{"attribute_name": name}]) for name in fixed],
+            legacy_type_system=True,
+        )
+
+    def apply(self, request: Any) -> Any:
+        """What was planned, and the rest made up."""
+        planned = _unpack(request.planned_state)
+        if planned is not None:
+            _fill(self.schema.resource_schemas[request.type_name].block, planned, _made_up)
+        return pb.ApplyResourceChange.Response(new_state=_pack(planned), legacy_type_system=True)
+
+    def upgrade(self, request: Any) -> Any:
+        """What the state file has."""
+        return pb.UpgradeResourceState.Response(upgraded_state=_pack(json.loads(request.raw_state.json)))
 
     def read(self, request: Any) -> Any:
         """What is asked for, and the rest made up."""

@@ -9,9 +9,19 @@ from typing import Any
 
 from tf.gen import tfplugin_pb2 as pb
 
+from codemods.facts import physical_names
 from codemods.facts.terraform_aws import Body, terraform_data, terraform_provider, terraform_resource
 
 NESTINGS = {"single": 1, "list": 2, "set": 3, "map": 4}
+REPLACING = {
+    "aws_cloudwatch_log_group": ("log_group_class", "name_prefix"),
+    "aws_dynamodb_table": ("hash_key", "local_secondary_index", "range_key"),
+    "aws_dynamodb_table_replica": ("global_table_arn", "kms_key_arn", "table_class_override"),
+    "aws_s3_bucket_public_access_block": ("bucket",),
+    "aws_sqs_queue": ("fifo_queue", "name_prefix"),
+}
+"""Attributes with `ForceNew` in the provider's sources (`internal/service`), of the types that fixes are made in.
+Physical names come on top."""
 TOKEN = re.compile(r"[\w-]+|[(){}=,]")
 
 
@@ -27,6 +37,12 @@ def schema(major: int, names: Iterable[str]) -> pb.GetProviderSchema.Response:
             if body and major in body.majors:
                 types[name].CopyFrom(_message(body, major))
     return answer
+
+
+def replacing(name: str) -> list[str]:
+    """The attributes of a resource type that can't be updated in place, as far as is known."""
+    names = physical_names().terraform.get(name, {}).values()
+    return [*REPLACING.get(name, ()), *(one.argument for one in names if one.kind.replaces)]
 
 
 def empty() -> pb.GetProviderSchema.Response:

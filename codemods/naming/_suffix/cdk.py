@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from fixer.cdk import Argument, CdkFile, Construct
     from fixer.cdk.tree import Scope
 
-_TEST = re.compile(r"(?:^|/)(?:tests?/|test_[^/]*$|conftest\.py$|[^/]*_test\.py$)")
-
 
 @dataclass(frozen=True)
 class Name:
@@ -317,7 +315,7 @@ class Suffixer:
             return
         core = name.text.encode()
         for path in sorted(self.file.app.sources):
-            if path != self.file.path and core in self.file.app.sources[path] and not _TEST.search(path):
+            if path != self.file.path and core in self.file.app.sources[path]:
                 file = self._others[path].file if path in self._others else self.file.app.file(path)
                 if file is not None:
                     other = self._others.setdefault(path, Suffixer(file, self.options))

@@ -52,6 +52,9 @@ _READERS = frozenset(
 _LINE = 88
 
 
+_TOO_EARLY = "The suffix can't be read before super().__init__()"
+
+
 @dataclass(frozen=True)
 class Suffix:
     """How code gets at the suffix: an expression, where its value comes from, and the edits that it needs first."""
@@ -192,7 +195,7 @@ class Suffixes:
             return f"The suffix can't be read here: {owner.name} has no __init__ that calls super().__init__()"
         name = self._name
         if function is init and at < place[1]:
-            return self._before_super(init, place, name)
+            return self._before_super(init, place, name) if at >= place[0] else _TOO_EARLY
         inside = function is init and not attribute
         if (inside and name in init.bindings) or (not inside and name in owner.attributes):
             return f"{'' if inside else 'self.'}{name} is there, but it does not certainly hold the suffix here"
@@ -208,7 +211,7 @@ class Suffixes:
 
     def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Suffix | str:
         if len(init.parameters) < 2 or name in init.bindings:
-            return "The suffix can't be read before super().__init__()"
+            return _TOO_EARLY
         source = self._file.source
         start, indent = start_of_line(source, place[0]), indent_at(source, place[0])
         line = self._folded(f"{name} = {self._read(init.parameters[1])}", indent)

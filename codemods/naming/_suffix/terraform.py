@@ -301,7 +301,7 @@ class Suffixer:
         if traversal.names[0] == "var":
             default = self.module.resolve(expr)
             return name if isinstance(default, Known) and isinstance(default.value, str) and default.value else None
-        if traversal.names[0] == "local":
+        if traversal.names[0] == "local" and len(traversal.names) > 1:
             local = self.module.local(traversal.names[1]) if not traversal.rest else None
             text = _read(local.expr) if local and local.expr.kind in ("string", "template") else None
             if local and text and text.text and not local.block.read_only and self._only_names(traversal.address):
