@@ -81,8 +81,9 @@ class AppCredentials:
             try:
                 installation = integration.get_repo_installation(owner, name)
             except GithubException as error:
+                kind = Kind.PERMISSION if error.status == 404 else Kind.AUTH
                 why = "is not installed there" if error.status == 404 else f"was refused ({error.status})"
-                raise HostingError(Kind.AUTH, f"{repository}: the app {self._app_id} {why}") from error
+                raise HostingError(kind, f"{repository}: the app {self._app_id} {why}") from error
             except (ValueError, TypeError) as error:
                 raise HostingError(Kind.AUTH, "the key of the app is no private key in PEM form") from error
             self._installations[owner] = app.get_installation_auth(

@@ -163,7 +163,7 @@ class Store:
         self._run("read-tree", commit, env=index)
         with self._input(f"{line}\0" for line in lines) as stdin:
             self._read("update-index", "-z", "--index-info", stdin=stdin, env=index)
-        return self._run("write-tree", env=index).strip()
+        return self._run("write-tree", "--missing-ok", env=index).strip()
 
     def blob(self, content: bytes) -> str:
         """The hash of a blob with that content, which is made."""

@@ -104,6 +104,7 @@ class Publisher:
                 raise Stop(_end_of_wave(size))
             self._look_at_bounds()
             if self._wait_for_room():
+                self._look_at_bounds()  # that may have taken an hour
                 done += self._publish(one)
                 self.tell()
         return done
@@ -214,7 +215,7 @@ class Publisher:
             proposal = self._farewell(newest) if is_farewell else self._proposal(one)
             if proposal is None or proposal.base != newest:
                 return f"{'its branch has moved' if proposal else 'the campaign has changed'} since it was planned"
-            store.fetch(remote, f"refs/heads/{base}")
+            store.fetch(remote, f"refs/heads/{base}", contents=False)
             return lifecycle.publish(repository, remote, store, proposal, wish, refs), branch
 
     def _proposal(self, one: Repository) -> Proposal | None:

@@ -113,7 +113,7 @@ def _judged(one: Info, campaign: Campaign, host: Host) -> Found:
 
 
 def _local(campaign: Campaign) -> Iterator[Found]:
-    here = campaign.path.parent
+    here = campaign.path.parent.resolve()
     for text in campaign.repositories.paths:
         if _URL.fullmatch(text):
             yield _of_url(text, here)
