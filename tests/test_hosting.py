@@ -164,6 +164,9 @@ def test_a_base_that_moves_elsewhere_is_no_reason_to_rebuild(iacfix: Bot, infra:
     iacfix()
     infra.push("main", {"README.md": "More\n"})
     assert iacfix.writes() == (Operation.UNCHANGED, 0)
+    infra.push("main", {"main.tf": "# one\n# two\n\n" + bucket("data")})
+    infra.open_pulls[0].mergeable()
+    assert iacfix.writes() == (Operation.UNCHANGED, 0)
     assert iacfix(replace(ORDER, wish=Wish("", "", always_rebase=True))) is Operation.UPDATED
     assert infra.git.is_ancestor(infra.head, infra.branches[BRANCH])
 

@@ -236,16 +236,19 @@ class _Publisher:
 
     def _bring(self, current: Request | None, old: str) -> Published:
         mark = Marker.of(current.body) if current else None
-        head, base = (mark.head, mark.base) if mark and self._is_kept(mark, current, old) else (self._pushed(old), "")
-        base, title = base or self.proposal.base, self.proposal.title
+        kept = mark if mark and self._is_kept(mark, current, old) else None
+        if current and kept and kept.base != self.proposal.base:
+            return _published(Operation.UNCHANGED, current)  # its text tells of the base that it is on
+        head = kept.head if kept else self._pushed(old)
+        title = self.proposal.title
         if current is None:
             wish = self.wish
-            made = self.repository.create(wish.branch, wish.base, title, self._body(head, base), draft=wish.draft)
+            made = self.repository.create(wish.branch, wish.base, title, self._body(head), draft=wish.draft)
             problems = self.repository.decorate(made.number, wish.labels, wish.reviewers, wish.team_reviewers)
             problems += self._checked(made.number, head)
             return replace(_published(Operation.CREATED, made), head=head, problems=tuple(problems))
         assert mark is not None  # noqa: S101
-        body = self._body(head, base, current.body)
+        body = self._body(head, current.body)
         # A title that somebody has changed stays.
         renamed = title if current.title == mark.title != title else None
         if renamed or not markers.same_body(current.body, body):
@@ -265,10 +268,10 @@ class _Publisher:
             return False
         return not self.repository.is_conflicting(current.number)
 
-    def _body(self, head: str, base: str, there: str | None = None) -> str:
+    def _body(self, head: str, there: str | None = None) -> str:
         proposal = self.proposal
-        mark = Marker(self.wish.campaign, proposal.fingerprint, base, head, proposal.title, __version__)
-        return markers.body(proposal.body.replace(proposal.base, base), mark, there)
+        mark = Marker(self.wish.campaign, proposal.fingerprint, proposal.base, head, proposal.title, __version__)
+        return markers.body(proposal.body, mark, there)
 
     def _pushed(self, old: str) -> str:
         """Make the commits and put the branch on them; returns the last one."""

@@ -29,7 +29,7 @@ class Proposal:
     """What the changes are, wherever in a file they stand; see `marker.fingerprint`."""
     title: str
     body: str
-    """Markdown; its links name the base by its hash. Without commits, what a pull request is closed with."""
+    """Markdown. Without commits, what a pull request is closed with."""
     commits: tuple[Commit, ...]
 
     def pack(self) -> bytes:
