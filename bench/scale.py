@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,7 +188,7 @@ def _facts(journal: Path) -> Iterator[tuple[Any, ...]]:
     with Journal(journal, writing=False) as there:
         for one in there.repositories():
             plan, pull = there.plan(one), there.pull_request(one)
-            report = json.loads(plan["report"]) if plan else {}
+            report = json.loads(zlib.decompress(plan["report"])) if plan else {}
             report.get("summary", {}).pop("seconds", None)
             yield (
                 *(one.name, one.branch, one.kilobytes, one.state, one.reason),

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -260,6 +261,23 @@ def test_topics_searches_names_files_and_paths(github: GitHub, desk: Desk) -> No
         *("acme/five", "acme/four", "acme/one", "acme/three", "acme/two", "apex/found", "clones/a", "clones/b"),
         *("desk/single", "x/y", "x/z"),
     ]
+
+
+def test_patterns_hold_for_paths_and_urls_too(github: GitHub, desk: Desk) -> None:
+    one = github.repository("acme/one", FILES)
+    for name in ("clones/a", "clones/b-test", "old/c"):
+        clone(one, desk.file.parent / name)
+    desk.write(
+        '[repositories]\npaths = ["clones/*", "old/*", "https://git.example.com/x/z"]\n'
+        'include = ["clones/*", "x/*"]\nexclude = ["*-test"]\n'
+    )
+    assert desk("discover").exit_code == 0
+    assert desk.states() == {
+        "clones/a": "discovered",
+        "clones/b-test": "skipped: an exclude pattern matches it",
+        "old/c": "skipped: no include pattern matches it",
+        "x/z": "discovered",
+    }
 
 
 def test_a_campaign_that_is_named_from_elsewhere(
@@ -967,7 +985,7 @@ def known(desk: Desk) -> list[Any]:
     with Journal(desk.journal, writing=False) as journal:
         for one in journal.repositories():
             plan = journal.plan(one) or {}
-            report = json.loads(plan.get("report", "{}"))
+            report = json.loads(zlib.decompress(plan["report"])) if plan else {}
             report.get("summary", {}).pop("seconds", None)
             found.append((one, {**plan, "report": report, "milliseconds": 0}))
     return found

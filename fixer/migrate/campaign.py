@@ -52,9 +52,9 @@ class Repositories:
     paths: tuple[str, ...] = ()
     """Git repositories on this machine, or git URLs, without a host to open pull requests on; globs are expanded."""
     include: tuple[str, ...] = ("*",)
-    """Globs over owner/name, of which one must match."""
+    """Globs over owner/name, of which one must match; of a path or a URL over its last two parts."""
     exclude: tuple[str, ...] = ()
-    """Globs over owner/name, of which none may match."""
+    """Globs over the same, of which none may match."""
     archived: bool = False
     """Whether archived repositories are planned for; nothing can be published there."""
     forks: bool = False

@@ -36,7 +36,7 @@ create table repository (
 );
 create table plan (
   repository integer primary key references repository on delete cascade, key text not null, base text not null,
-  fingerprint text not null, proposal blob, report text not null, milliseconds integer not null
+  fingerprint text not null, proposal blob, report blob not null, milliseconds integer not null
 );
 create table pull_request (
   repository integer primary key references repository on delete cascade, branch text not null, number integer not null,

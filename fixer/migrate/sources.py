@@ -74,7 +74,7 @@ def _hosted(campaign: Campaign, host: Host | None, stdin: TextIO) -> Iterator[Fo
             if _NAME.fullmatch(line):
                 names.append(line)
             else:
-                yield _of_url(line, campaign.path.parent)
+                yield _of_url(line, campaign)
     if host is None:
         return
     for owner in asked.organizations:
@@ -92,21 +92,31 @@ def _has_topic(one: Info, topics: tuple[str, ...]) -> bool:
 
 
 def _judged(one: Info, campaign: Campaign, host: Host) -> Found:
-    asked = campaign.repositories
-    reason = ""
-    if not any(fnmatchcase(one.name, glob) for glob in asked.include):
-        reason = "no include pattern matches it"
-    elif any(fnmatchcase(one.name, glob) for glob in asked.exclude):
-        reason = "an exclude pattern matches it"
-    elif one.archived and not asked.archived:
-        reason = "it is archived"
-    elif one.is_fork and not asked.forks:
-        reason = "it is a fork"
-    elif OPT_OUT in one.topics:
-        reason = f"it has the topic {OPT_OUT}"
-    elif one.kilobytes > asked.max_size_mb * 1000:
-        reason = f"it is larger than {asked.max_size_mb} MB"
+    reason = _left_out(one.name, campaign) or _unfit(one, campaign)
     return Found(host.api_url, one.node, one.name, one.clone_url, one.page, one.default_branch, one.kilobytes, reason)
+
+
+def _unfit(one: Info, campaign: Campaign) -> str:
+    """Why what the host knows of a repository leaves it out; empty if it doesn't."""
+    asked = campaign.repositories
+    if one.archived and not asked.archived:
+        return "it is archived"
+    if one.is_fork and not asked.forks:
+        return "it is a fork"
+    if OPT_OUT in one.topics:
+        return f"it has the topic {OPT_OUT}"
+    if one.kilobytes > asked.max_size_mb * 1000:
+        return f"it is larger than {asked.max_size_mb} MB"
+    return ""
+
+
+def _left_out(name: str, campaign: Campaign) -> str:
+    """Why the patterns leave a repository out; empty if they don't."""
+    if not any(fnmatchcase(name, glob) for glob in campaign.repositories.include):
+        return "no include pattern matches it"
+    if any(fnmatchcase(name, glob) for glob in campaign.repositories.exclude):
+        return "an exclude pattern matches it"
+    return ""
 
 
 # ---- elsewhere ---------------------------------------------------------------------------------
@@ -116,12 +126,12 @@ def _local(campaign: Campaign) -> Iterator[Found]:
     here = campaign.path.parent.resolve()
     for text in campaign.repositories.paths:
         if _URL.fullmatch(text):
-            yield _of_url(text, here)
+            yield _of_url(text, campaign)
             continue
         found = sorted(here.glob(text)) if not Path(text).is_absolute() else sorted(Path("/").glob(text.lstrip("/")))
         for path in found:
             if path.is_dir() and is_repository(path):
-                yield _of_url(str(path), here)
+                yield _of_url(str(path), campaign)
 
 
 def is_repository(path: Path) -> bool:
@@ -129,14 +139,14 @@ def is_repository(path: Path) -> bool:
     return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
 
 
-def _of_url(text: str, here: Path) -> Found:
+def _of_url(text: str, campaign: Campaign) -> Found:
     if not _URL.fullmatch(text):
-        path = (here / text).resolve()
+        path = (campaign.path.parent / text).resolve()
         if not is_repository(path):
             raise HostingError(Kind.NOT_FOUND, f"{text}: is no git repository, and no owner/name either")
         text = path.as_uri()
     name = "/".join(text.rstrip("/").removesuffix(".git").rsplit("/", 2)[-2:])
-    return Found("", text, name, text)
+    return Found("", text, name, text, skipped=_left_out(name, campaign))
 
 
 def _lines(source: TextIO | Path) -> Iterator[str]:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -75,8 +76,8 @@ class Outcome:
     fingerprint: str = ""
     proposal: bytes = b""
     """See `Proposal.pack`; empty if there is nothing to fix."""
-    report: str = ""
-    """The JSON report."""
+    report: bytes = b""
+    """The JSON report, compressed with zlib."""
     skipped: str = ""
     """Why nothing was looked at."""
     kind: str = ""
@@ -121,9 +122,8 @@ def _planned(task: Task, scratch: Path) -> Outcome:
     )
     proposal = made.proposal
     packed = proposal.pack() if proposal.commits else b""
-    return Outcome(
-        task.number, base, fingerprint=proposal.fingerprint, proposal=packed, report=report.render("json", made.result)
-    )
+    told = zlib.compress(report.render("json", made.result).encode())
+    return Outcome(task.number, base, fingerprint=proposal.fingerprint, proposal=packed, report=told)
 
 
 def _matters(entry: Entry) -> bool:

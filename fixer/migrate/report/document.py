@@ -127,7 +127,7 @@ def _attempt(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _plan(row: dict[str, Any], limit: int) -> dict[str, Any]:
-    report = json.loads(row["report"])
+    report = row["report"]
     title, files = _changes(row["proposal"])
     diffs = [(file, unified([file])) for file in files]
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,7 +37,7 @@ def reading(path: Path) -> Iterator[Rows]:
             db.close()
     except sqlite3.DatabaseError as error:
         raise JournalError(f"{path}: is no journal that can be used: {error}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
         raise JournalError(f"{path}: holds a plan or an event that can't be read") from error
 
 
@@ -60,7 +61,9 @@ class Rows:
 
 
 def _told(column: str, value: Any) -> Any:
-    """The value, without what stands before the host of an address: that may be a password."""
+    """The value, without what stands before the host of an address: that may be a password; reports opened."""
+    if column == "report":
+        return json.loads(zlib.decompress(value))
     return _LOGIN.sub("", value) if column in _WITH_ADDRESSES else value
 
 
@@ -81,7 +84,7 @@ def _opened(table: str, row: dict[str, Any]) -> dict[str, Any]:
         return {"data": json.loads(row["data"])}
     if table != "plan":
         return {}
-    return {"report": json.loads(row["report"]), "proposal": row["proposal"] and _proposal(row["proposal"])}
+    return {"proposal": row["proposal"] and _proposal(row["proposal"])}
 
 
 def _proposal(packed: bytes) -> dict[str, Any]:
