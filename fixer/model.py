@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
@@ -176,6 +176,51 @@ class Finding:
 
 
 Findings: TypeAlias = Iterable[Finding]
+
+
+class Subject(Protocol):
+    """What a finding can be about: a construct, a call, a block."""
+
+    def finding(
+        self, rule: Rule, message: str, *, fix: Fix | None = None, manual: Manual | None = None, at: Any = None
+    ) -> Finding:
+        """A finding about it, or about a part of it."""
+
+
+@dataclass(frozen=True)
+class Lack:
+    """A setting that is not what it should be, and what mends that, or why it can't be mended where it stands."""
+
+    subject: Subject
+    value: Value
+    """What it is set to."""
+    changes: tuple[Edit, ...] = ()
+    """What gives it the right value; empty if there is a `manual`."""
+    manual: Manual | None = None
+    at: Any = None
+    """The argument or attribute, if it is written there."""
+
+    def finding(
+        self,
+        rule: Rule,
+        message: str,
+        *,
+        impact: Impact = Impact.BEHAVIOR,
+        also: Iterable[Change] = (),
+        manual: Manual | None = None,
+    ) -> Finding:
+        """The finding for it.
+
+        Args:
+            rule: The rule that found it.
+            message: What is wrong.
+            impact: That of the fix.
+            also: What else belongs to the fix; must not touch the same call or block.
+            manual: Why it is not to be mended by itself, if it could be.
+        """
+        if reason := self.manual or manual:
+            return self.subject.finding(rule, message, manual=reason, at=self.at)
+        return self.subject.finding(rule, message, fix=Fix((*self.changes, *also), impact), at=self.at)
 
 
 # ---- rules -------------------------------------------------------------------------------------

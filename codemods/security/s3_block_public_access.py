@@ -58,6 +58,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
+from fixer.terraform import free_name
 from fixer.terraform.policy import statements
 
 if TYPE_CHECKING:
@@ -331,7 +332,7 @@ def terraform(module: Module, options: object) -> Findings:
             step = f"Add an {_BLOCK} there: iacfix does not rewrite such files"
             yield bucket.finding(rule, _OPEN, manual=Manual(f"It is in {bucket.file.path}", step))
         else:
-            text = bucket.companion(_BLOCK, _free_name(module, bucket), f"{_region(module, bucket)}\n{_FLAG_LINES}")
+            text = bucket.companion(_BLOCK, _name(module, bucket), f"{_region(module, bucket)}\n{_FLAG_LINES}")
             yield bucket.finding(rule, _OPEN, fix=Fix(bucket.insert_after(text), Impact.BEHAVIOR))
 
 
@@ -341,14 +342,10 @@ def _region(module: Module, bucket: Block) -> str:
     return f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
 
 
-def _free_name(module: Module, bucket: Block) -> str:
+def _name(module: Module, bucket: Block) -> str:
     """The bucket's name, or one like it that neither another access block has nor would get."""
-    taken = {block.name for block in module.all_resources(_BLOCK)}
     others = {other.name for other in module.all_resources("aws_s3_bucket")} - {bucket.name}
-    name = bucket.name
-    while name in taken | others:
-        name += "_public_access"
-    return name
+    return free_name(module, _BLOCK, bucket.name, "_public_access", others)
 
 
 def _access_block(module: Module, bucket: Block) -> tuple[Block | None, Manual | None]:

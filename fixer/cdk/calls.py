@@ -7,13 +7,13 @@ all that shall happen to one call at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, indent_at, relay, start_of_line
-from fixer.model import Absent, Edit, Finding, Fix, Language, Manual, Rule, Unknown, Value
+from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, fold, indent_at, relay, start_of_line
+from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -163,6 +163,42 @@ class Call:
         name = node.keyword.value if node.keyword is not None else None
         return Argument(name, start, end, value_start, value_end, self.file.text(value_start, value_end), node.value)
 
+    def within(self, keyword: str, struct: str) -> Call | Value:
+        """The call that makes the struct that a keyword is set to, such as `deploy_options=StageOptions(...)`.
+
+        Absent if there is none. Unknown if it can't be told, is a dict, or can't be changed for this call alone.
+        """
+        from fixer.cdk.lack import within
+
+        return within(self, keyword, struct)
+
+    def lack(
+        self,
+        path: str,
+        value: Any,
+        *,
+        struct: str = "",
+        accepts: Callable[[Any], bool] | None = None,
+        since: tuple[int, ...] | None = None,
+        properties: tuple[str, ...] = (),
+    ) -> Lack | None:
+        """What is wrong with a setting that is to have a value; None if it has it.
+
+        Args:
+            path: The keyword, or one within the struct of a keyword: `deploy_options.tracing_enabled`.
+            value: Plain data, or a Symbol.
+            struct: The struct's full name; empty if the path is a keyword alone.
+            accepts: Whether a known value is right; by default the wanted one alone.
+            since: The first version of aws-cdk-lib that has the setting; None if that does not matter.
+            properties: What it is called in CloudFormation, in snake case, to know what is set on it afterwards.
+        """
+        from fixer.cdk.lack import OLDEST, Wanted, lack
+
+        return lack(
+            self,
+            Wanted(path, value, struct, accepts or (lambda found: bool(found == value)), since or OLDEST, properties),
+        )
+
     # -- edits
 
     def set(self, keyword: str, text: str) -> tuple[Edit, ...]:
@@ -297,7 +333,7 @@ class Call:
         return self.file.tree.span(statement.node)
 
     def insert_before(self, text: str) -> tuple[Edit, ...] | None:
-        """Put statements before the one that holds the call, above the comments right over it.
+        """Put statements, a line each, before the one that holds the call, above the comments right over it.
 
         None if the statement shares its line with others, or is no whole line.
         """
@@ -313,7 +349,7 @@ class Call:
         return self._inserted(at, text, indent, before=True)
 
     def insert_after(self, text: str) -> tuple[Edit, ...] | None:
-        """Put statements after the one that holds the call.
+        """Put statements, a line each, after the one that holds the call.
 
         None if the statement shares its line with others, holds a block, or leaves the function (`return`).
         """
@@ -326,8 +362,12 @@ class Call:
         return self._inserted(at, text, indent_at(self.file.source, place[0]), before=False)
 
     def _inserted(self, at: int, text: str, indent: str, *, before: bool) -> tuple[Edit, ...]:
-        newline = self.file.newline
-        lines = [f"{indent}{line}" if line.strip() else "" for line in text.splitlines()]
+        newline, limit, unit = self.file.newline, self.file.line_length, self.file.unit
+        lines = [
+            each
+            for line in text.splitlines()
+            for each in (fold(f"{indent}{line}", limit, unit, inside=False) if line.strip() else [""])
+        ]
         made = (
             "".join(f"{each}{newline}" for each in lines) if before else "".join(f"{newline}{each}" for each in lines)
         )
@@ -439,6 +479,15 @@ class Construct(Call):
     def is_meant_by(self, text: str, at: Call) -> bool:
         """Whether a name, such as `bucket` or `self.bucket`, stands for it where a call is."""
         return self.file.later.is_meant(self, text, at.scope)
+
+    def free_id(self, suffix: str) -> str | None:
+        """Python source of an id for a construct that goes with this one, in the same scope and style.
+
+        `LogGroup` makes `"OrdersLogGroup"` of `"Orders"`. None if its own id can't be told or continued.
+        """
+        from fixer.cdk.companion import free_id
+
+        return free_id(self, suffix)
 
     def methods(self, name: str, through: str = "") -> Iterator[Call]:
         """Calls of a method on what the construct is assigned to, under all its names; `through`: on a part of it."""

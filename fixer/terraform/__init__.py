@@ -4,6 +4,7 @@ Rules are written in these words: `module.resources("aws_s3_bucket")`, `block.va
 """
 
 from fixer.terraform.block import Attribute, Block, EditError, delete_blocks
+from fixer.terraform.companion import free_name, placed, tags
 from fixer.terraform.expression import Chunk, Expr, Traversal
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.layout import align
@@ -24,5 +25,8 @@ __all__ = [
     "Traversal",
     "align",
     "delete_blocks",
+    "free_name",
     "load",
+    "placed",
+    "tags",
 ]

@@ -8,12 +8,12 @@ several things to the same lines.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from fixer.model import Absent, Edit, Finding, Fix, Language, Manual, Rule, Unknown, Value
+from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
 from fixer.terraform import layout
 from fixer.terraform.expression import Expr
 from fixer.terraform.template import unescape
@@ -180,6 +180,18 @@ class Block:
                 return Unknown(f"is set in several {first} blocks")
             (block,) = blocks
             first, *others = others
+
+    def lack(self, path: str, expr: str, accepts: Callable[[Any], bool] | None = None) -> Lack | None:
+        """What is wrong with an argument that is to have a value; None if it has it, or is judged elsewhere.
+
+        Args:
+            path: The argument, such as `tracing_config.mode`.
+            expr: The HCL expression to give it.
+            accepts: Whether a known value is right; by default one that is equal to `expr`.
+        """
+        from fixer.terraform.lack import lack
+
+        return lack(self, path, expr, accepts)
 
     def meta(self) -> dict[str, str]:
         """The source text of `count`, `for_each` and `provider`, those that it has."""

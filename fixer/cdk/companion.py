@@ -1,0 +1,73 @@
+"""Constructs that go with others: their ids, and the names of variables for them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from fixer.cdk.calls import Call, Construct
+
+_WORD = re.compile(r"[A-Z][a-z0-9]*")
+
+
+def free_id(construct: Construct, suffix: str) -> str | None:
+    """Python source of an id for a construct in the same scope, made of this one's in its style.
+
+    Args:
+        construct: What the new one goes with.
+        suffix: Words in capitals: `LogGroup` makes `OrdersLogGroup` of `Orders` and `orders-log-group` of `orders-fn`.
+
+    Returns:
+        None if the construct's own id can't be told or continued.
+    """
+    argument = construct.id_argument
+    if argument is None:
+        return None
+    text = _continued(argument.node, argument.text, suffix)
+    number = 2
+    while text is not None and _is_taken(construct, text):
+        text = _continued(argument.node, argument.text, f"{suffix}{number}")
+        number += 1
+    return text
+
+
+def _continued(node: cst.BaseExpression, text: str, suffix: str) -> str | None:
+    if isinstance(node, cst.SimpleString) and isinstance(node.evaluated_value, str):
+        return f'"{node.evaluated_value}{_styled(node.evaluated_value, suffix)}"' if text[0] in "\"'" else None
+    if isinstance(node, cst.FormattedString):
+        end = len(node.end)
+        return f"{text[:-end]}{_styled(text[:-end], suffix)}{text[-end:]}" if node.parts else None
+    if isinstance(node, cst.Name | cst.Attribute):
+        return f'f"{{{text}}}{suffix}"'
+    return None
+
+
+def _styled(stem: str, suffix: str) -> str:
+    """The suffix in the style of what it continues: `LogGroup`, `-log-group` or `_log_group`."""
+    fixed = re.sub(r"\{[^}]*\}", "", stem)
+    for mark in ("-", "_"):
+        if mark in fixed and not re.search(rf"{mark}[A-Z]", fixed):
+            return "".join(f"{mark}{word.lower()}" for word in _WORD.findall(suffix))
+    return f"-{suffix}" if "-" in fixed else suffix
+
+
+def _is_taken(construct: Construct, text: str) -> bool:
+    """Whether the class around it makes another construct of that id, as far as ids are written out."""
+    return any(
+        each.id_argument is not None
+        and each.class_name == construct.class_name
+        and each.id_argument.text.replace("'", '"') == text
+        for each in construct.file.constructs()
+    )
+
+
+def free_name(at: Call, name: str) -> str:
+    """The name for a variable, or one like it that means nothing where the call is."""
+    taken = at.file.names_in_scope(at)
+    free, number = name, 2
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free

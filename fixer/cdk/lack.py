@@ -1,0 +1,135 @@
+"""Settings of constructs that are not what they should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import libcst as cst
+
+from fixer.cdk.calls import Call
+from fixer.cdk.values import behind
+from fixer.model import Absent, Edit, Known, Lack, Manual, Symbol, Unknown
+
+if TYPE_CHECKING:
+    from fixer.cdk.calls import Argument
+    from fixer.model import Value
+
+
+OLDEST = (2, 0, 0)
+"""What this version has, version 1 may have had too."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a setting is to be.
+
+    Attributes:
+        path: The keyword, or one within the struct of a keyword: `deploy_options.tracing_enabled`.
+        value: Plain data, or a Symbol.
+        struct: The struct's full name; empty if the path is a keyword alone.
+        accepts: Whether a known value is right.
+        since: The first version of aws-cdk-lib that has the setting.
+        properties: What it is called in CloudFormation, in snake case, to know what is set on it afterwards.
+    """
+
+    path: str
+    value: Any
+    struct: str
+    accepts: Callable[[Any], bool]
+    since: tuple[int, ...]
+    properties: tuple[str, ...]
+
+
+def lack(call: Call, wanted: Wanted) -> Lack | None:
+    """What is wrong with a setting; see `Call.lack`."""
+    keyword, _, inner = wanted.path.partition(".")
+    found = within(call, keyword, wanted.struct) if inner else call
+    value, at = (
+        (found.value(inner or keyword, shared=True), found.argument(inner or keyword))
+        if isinstance(found, Call)
+        else (found, call.argument(keyword))
+    )
+    if isinstance(value, Known) and wanted.accepts(value.value) and not _later(call, wanted):
+        return None
+    if isinstance(found, Call):
+        value = found.value(inner or keyword)
+    if manual := _obstacle(call, wanted, value, at):
+        return Lack(call, value, manual=manual, at=at)
+    return Lack(call, value, _changes(call, wanted, found), at=at)
+
+
+def within(call: Call, keyword: str, struct: str) -> Call | Value:
+    """The call that makes the struct that a keyword is set to; else what the keyword is set to.
+
+    Unknown too if the call can't be changed for this one alone, or if it is written as a dict.
+    """
+    value, argument = call.value(keyword), call.argument(keyword)
+    written = call.behind(keyword)
+    if value is Absent or written is None:
+        return value
+    span = (written.value_start, written.value_end)
+    made = next((one for one in call.file.calls(struct) if (one.start, one.end) == span), None)
+    if made is None:
+        return Unknown("is written as a dict") if isinstance(written.node, cst.Dict) else _unknown(value)
+    if argument is None or (argument.value_start, argument.value_end) != span:
+        return Unknown(f"is set in `{argument.text}`" if argument else "is set in the dict that it unpacks")
+    return made
+
+
+def _unknown(value: Value) -> Value:
+    return value if isinstance(value, Unknown) else Unknown("is not what the CDK takes there")
+
+
+def _changes(call: Call, wanted: Wanted, found: Call | Value) -> tuple[Edit, ...]:
+    keyword, _, inner = wanted.path.partition(".")
+    is_symbol = isinstance(wanted.value, Symbol)
+    names = [wanted.value.name] if is_symbol else []
+    spelled, imports = call.file.spell_all([*names, *([wanted.struct] if inner and found is Absent else ())], call)
+    text = spelled[wanted.value.name] if is_symbol else written(wanted.value)
+    if inner and found is Absent:
+        return (*call.set(keyword, f"{spelled[wanted.struct]}({inner}={text})"), *imports)
+    target = found if isinstance(found, Call) else call
+    return (*target.set(inner or keyword, text), *imports)
+
+
+def written(value: Any) -> str:
+    """Plain data as Python source, with the quotes that black likes."""
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return repr(value)
+
+
+def _told(wanted: Wanted) -> str:
+    return wanted.value.name if isinstance(wanted.value, Symbol) else written(wanted.value)
+
+
+def _later(call: Call, wanted: Wanted) -> str:
+    """What is set on the construct afterwards that decides the setting; empty if nothing is."""
+    names = {name.replace("_", "").lower() for name in (*wanted.properties, wanted.path.partition(".")[0])}
+    for each in call.overrides:
+        path = each.removeprefix("Properties.").replace("_", "").lower()
+        if path == "*" or path.split(".")[0] in names:
+            return each
+    return ""
+
+
+def _obstacle(call: Call, wanted: Wanted, value: Value, at: Argument | None) -> Manual | None:
+    """Why the setting can't be made where it stands."""
+    there = f"Make sure that {wanted.path} is {_told(wanted)} there"
+    facts = call.file.app.facts
+    if later := _later(call, wanted):
+        what = "something" if later == "*" else later
+        return Manual(f"{what} is set on it afterwards", there)
+    if isinstance(value, Unknown):
+        return Manual(f"{wanted.path} can't be judged: it {value.why}", there)
+    if wanted.since > OLDEST and (call.file.is_v1 or (facts.version or wanted.since) < wanted.since):
+        reason = (
+            f"{wanted.path} needs aws-cdk-lib {'.'.join(map(str, wanted.since))}, and the project allows an older one"
+        )
+        return Manual(reason, f"Upgrade, then set {wanted.path} to {_told(wanted)}")
+    if at and isinstance(at.node, cst.Name | cst.Attribute) and behind(call.file, at.node, call.scope) is not at.node:
+        return Manual(f"{wanted.path} comes from `{at.text}`", f"Make sure that it is {_told(wanted)}")
+    return None

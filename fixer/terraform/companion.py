@@ -1,0 +1,73 @@
+"""Resources that go with others: their names, their tags, and the files that they belong into."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
+
+from fixer.model import Edit
+
+if TYPE_CHECKING:
+    from fixer.terraform.block import Block
+    from fixer.terraform.expression import Expr
+    from fixer.terraform.module import Module
+
+_NAME = "Name"
+"""The tag that tells one resource from another, which a companion must not share."""
+
+
+def free_name(module: Module, kind: str, name: str, suffix: str, others: Collection[str] = ()) -> str:
+    """The name itself, or one with as many suffixes as it takes, that no resource of that type has in the module.
+
+    Args:
+        module: Where it is to be free.
+        kind: The type of the resource, or of the data source as `data.aws_region`.
+        name: What it would best be called.
+        suffix: Such as `_logs`.
+        others: Names that it must not have either.
+    """
+    is_data = kind.startswith("data.")
+    found = module.data(kind.removeprefix("data.")) if is_data else module.all_resources(kind)
+    taken = {block.name for block in found}.union(others)
+    while name in taken or (is_data and module.resource(f"{kind}.{name}")):
+        name += suffix
+    return name
+
+
+def tags(block: Block) -> str | None:
+    """The expression of the tags that a resource that goes with the block is to have too; None if there are none.
+
+    That are those of the block without its `Name`: shared ones such as `var.tags`, alone or in a `merge`, or those
+    written out. They hold for a block with the same `count` and `for_each`.
+    """
+    attribute = block.attribute("tags")
+    return _shared(attribute.expr) if attribute else None
+
+
+def _shared(expr: Expr) -> str | None:
+    if expr.kind == "traversal":
+        return expr.text
+    if expr.kind == "call" and expr.function == "merge":
+        parts = [text for element in expr.elements if (text := _shared(element))]
+        return parts[0] if len(parts) == 1 else f"merge({', '.join(parts)})" if parts else None
+    kept = [(key, value) for key, value in expr.entries if key.text.strip('"').lower() != _NAME.lower()]
+    if not kept or any("\n" in value.text for _, value in kept):
+        return None
+    if len(kept) == 1:
+        return f"{{ {kept[0][0].text} = {kept[0][1].text} }}"
+    return "{\n" + "".join(f"  {key.text} = {value.text}\n" for key, value in kept) + "}"
+
+
+def placed(block: Block, text: str, files: Sequence[str] = ()) -> tuple[Edit, ...]:
+    """Add a top-level block: to the first of these files that the module has, else below the one it goes with.
+
+    Args:
+        block: What it goes with.
+        text: The new block, in the form of `terraform fmt`.
+        files: Names such as `alarms.tf`.
+    """
+    names = {file.path.rpartition("/")[2]: file for file in block.module.files}
+    there = next((names[name] for name in files if name in names), None)
+    if there is None or there is block.file:
+        return block.top.insert_after(text)
+    return (there.appended(text),)

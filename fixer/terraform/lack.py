@@ -1,0 +1,68 @@
+"""Arguments that are not what they should be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from fixer.model import Absent, Known, Lack, Manual, Unknown
+from fixer.terraform.block import EditError
+
+if TYPE_CHECKING:
+    from fixer.model import Value
+    from fixer.terraform.block import Attribute, Block
+
+
+def lack(block: Block, path: str, expr: str, accepts: Callable[[Any], bool] | None) -> Lack | None:
+    """What is wrong with an argument; see `Block.lack`."""
+    if block.read_only and block.module.resource(block.top.address) is not block.top:
+        return None  # an override of a block that is looked at itself
+    value = block.value(path)
+    if isinstance(value, Known) and (accepts or _equals(expr))(value.value):
+        return None
+    at = _attribute(block, path)
+    if manual := _obstacle(block, path, expr, value, at):
+        return Lack(block, value, manual=manual, at=at)
+    try:
+        return Lack(block, value, block.set(path, expr), at=at)
+    except EditError as error:
+        return Lack(block, value, manual=Manual(f"It can't be set: {error}", f"Make sure that {path} is {expr}"), at=at)
+
+
+def _equals(expr: str) -> Callable[[Any], bool]:
+    """Whether a value is the literal; Terraform takes "true" for true, and "1" for 1."""
+    wanted = expr.strip('"')
+    return lambda value: wanted == (str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def _attribute(block: Block, path: str) -> Attribute | None:
+    *outer, last = path.split(".")
+    for name in outer:
+        blocks = block.blocks(name)
+        if len(blocks) != 1:
+            return None
+        (block,) = blocks
+    return block.attribute(last)
+
+
+def _obstacle(block: Block, path: str, expr: str, value: Value, at: Attribute | None) -> Manual | None:
+    """Why the argument can't be set where it stands."""
+    module, top = block.module, block.top
+    there = f"Make sure that {path} is {expr} there"
+    if block.read_only:
+        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", there)
+    if top.labels and module.resource(top.address) is None and top.type in ("resource", "data"):
+        return Manual(f"{top.address} is declared more than once", "Keep one of them")
+    if top.ignores_changes((path if block is top else block.type).split(".")[0]):
+        return Manual("Its lifecycle ignores changes of that", f"Make sure that what manages it sets {path} to {expr}")
+    names = module.variables_behind(at.expr) if at else ()
+    if names and not isinstance(value, Unknown):
+        default = "null" if value is Absent else json.dumps(value.value)
+        step = "Set the variable where the module is called, or change its default"
+        return Manual(f"{path} comes from var.{', var.'.join(names)}, which is {default} by default", step)
+    if isinstance(value, Unknown):
+        return Manual(f"{path} can't be judged: it {value.why}", there)
+    if at and at.expr.traversals():
+        return Manual(f"{path} comes from {at.expr.text}", f"Make sure that it is {expr}")
+    return None
