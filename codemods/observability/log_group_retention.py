@@ -55,7 +55,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods.facts import cdk_since, log_retention
+from codemods._logs import check_days, retention_member, retention_variable
+from codemods.facts import cdk_since
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
 
 if TYPE_CHECKING:
@@ -75,9 +76,7 @@ class Options:
 
     def __post_init__(self) -> None:
         """Refuse other days with ValueError."""
-        if self.days not in log_retention():
-            accepted = ", ".join(str(days) for days in log_retention())
-            raise ValueError(f"days: CloudWatch Logs accepts {accepted}")
+        check_days(self.days)
 
 
 rule = Rule(
@@ -135,7 +134,7 @@ def _group(file: CdkFile, group: Construct, days: int) -> Iterator[Finding]:
         yield group.finding(rule, _message("for ever", f"{days} days"), fix=fix)
     elif value is Absent:
         message = _message("for two years, the CDK's default", f"{days} days")
-        member = f"{_MEMBERS}.{log_retention()[days]}"
+        member = retention_member(days)
         version, since = file.app.facts.version, cdk_since(member)
         if version and since and version < since > _OLDEST:
             reason = f"{member} needs aws-cdk-lib {'.'.join(map(str, since))}, and the project allows an older one"
@@ -153,13 +152,12 @@ def _is_delivery(group: Construct) -> bool:
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _ARGUMENT = "retention_in_days"
-_WORDS = frozenset(("cloudwatch", "cw", "log", "logs", "group", "groups", "retention", "in", "days", "day", "period"))
 
 
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Log groups without `retention_in_days`, or with 0."""
-    variable = _variable(module)
+    variable = retention_variable(module)
     for group in module.all_resources("aws_cloudwatch_log_group"):
         value, attribute = group.value(_ARGUMENT), group.attribute(_ARGUMENT)
         is_override = group.read_only and not group.file.is_json
@@ -198,22 +196,3 @@ def _origin(group: Block) -> Manual | None:
         return None
     reason = f"The retention comes from var.{', var.'.join(names)}, whose default keeps events for ever"
     return Manual(reason, "Set the variable where the module is called, or change its default")
-
-
-def _variable(module: Module) -> str | None:
-    """The module's variable for the retention of logs, if there is just one whose default is no obstacle."""
-    found = []
-    for variable in module.variables():
-        words = set(variable.name.lower().split("_"))
-        if "retention" in words and words <= _WORDS and _gives_days(module, variable):
-            found.append(f"var.{variable.name}")
-    return found[0] if len(found) == 1 else None
-
-
-def _gives_days(module: Module, variable: Block) -> bool:
-    """Whether the default is a number of days that CloudWatch accepts, or the caller has to give a number."""
-    kind, default = variable.attribute("type"), variable.attribute("default")
-    if default is None:
-        return kind is not None and kind.expr.text == "number"
-    value = module.resolve(default.expr)
-    return isinstance(value, Known) and type(value.value) is int and value.value in log_retention()

@@ -54,7 +54,7 @@ class RestStage:
     def set_all(
         self, values: Mapping[str, str], spelled: str, others: Mapping[str, str] | None = None
     ) -> tuple[Edit, ...]:
-        """Give options their values, Python expressions.
+        """Give options that have none their values, Python expressions.
 
         Args:
             values: The options by their names.
@@ -69,7 +69,9 @@ class RestStage:
             raise ValueError("the options can't be told")
         if options is self.construct:
             return options.set_all({**values, **more})
-        return (*options.set_all(values), *(self.construct.set_all(more) if more else ()))
+        if more:
+            return self.construct.set_all({"deploy_options": options.with_added(values), **more})
+        return options.set_all(values)
 
 
 def rest_stages(file: CdkFile) -> Iterator[RestStage]:

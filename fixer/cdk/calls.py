@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, fold, indent_at, relay, start_of_line
+from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, fold, indent_at, relay, splice, start_of_line
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
 
 if TYPE_CHECKING:
@@ -255,6 +255,12 @@ class Call:
         if added:
             splices += self._insertion([f"{name}={text}" for name, text in added.items()])
         return self.file.edits(self._relaid(splices))
+
+    def with_added(self, values: Mapping[str, str]) -> str:
+        """The text of the call with further keywords, to be written as the argument of another one."""
+        added = self._insertion([f"{name}={text}" for name, text in values.items()])
+        local = [Splice(start - self.start, end - self.start, text) for start, end, text in added]
+        return splice(self.file.source[self.start : self.end], local).decode()
 
     def has(self, keyword: str) -> bool:
         """Whether a keyword is certainly given: in the call itself, or in a dict literal behind `**`."""

@@ -246,6 +246,13 @@ class Expr:
         return None
 
     @property
+    def in_template(self) -> str:
+        """Its text as a part of a template: `${x}`, or what its quotes hold."""
+        if self.kind in ("string", "template"):
+            return self.file.text(*self.content)
+        return f"${{{self.text}}}"
+
+    @property
     def operand(self) -> tuple[str, Expr] | None:
         """Operator and operand of a unary operation; None for other kinds."""
         children = self._nodes[0].children
