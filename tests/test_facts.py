@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from codemods.facts import Kind, _archive, cdk_deprecated_since, cdk_since, log_retention, physical_names
+from codemods.facts import Kind, Version, _archive, cdk_deprecated_since, cdk_since, log_retention, physical_names
 from codemods.facts.cdk_api import cdk_keywords, cdk_module, cdk_type
 from codemods.facts.terraform_aws import terraform_data, terraform_provider, terraform_resource
 
@@ -109,14 +109,80 @@ def test_patterns_do_not_backtrack_for_ever(name: str) -> None:
 
 
 def test_first_versions_of_the_cdk() -> None:
+    """Those that are to be exact: of the version before it is known that it does not have the name."""
     prop = "aws_dynamodb.{}.point_in_time_recovery_specification"
     assert {cdk_since(prop.format(props)) for props in ("TableProps", "TablePropsV2", "ReplicaTableProps")} == {
         (2, 178, 0)
     }
-    assert cdk_deprecated_since("aws_dynamodb.TableProps.point_in_time_recovery") == (2, 178, 0)
+    assert cdk_since("aws_dynamodb.CfnTable.PointInTimeRecoverySpecificationProperty.recovery_period_in_days") == (
+        (2, 174, 0)
+    )
+    assert cdk_since("aws_dynamodb.TableV2") == (2, 95, 0)
+    assert cdk_since("aws_logs.RetentionDays.THREE_YEARS") == (2, 70, 0)
+    assert cdk_since("aws_logs.RetentionDays.NINE_YEARS") == (2, 25, 0)
+    assert cdk_since("aws_s3.BlockPublicAccess.BLOCK_ACLS_ONLY") == (2, 196, 0)
     assert cdk_since("aws_s3.BlockPublicAccess.BLOCK_ALL") == (2, 0, 0)
+    assert cdk_deprecated_since("aws_dynamodb.TableProps.point_in_time_recovery") == (2, 178, 0)
+    assert cdk_deprecated_since("aws_s3.BlockPublicAccess.BLOCK_ACLS") == (2, 196, 0)
     assert cdk_deprecated_since("aws_s3.BlockPublicAccess.BLOCK_ALL") is None
-    assert cdk_since("aws_s3.Bucket.nothing_such") is None
+
+
+CHANGELOG = {
+    "aws_lambda.LogFormat": (2, 110, 0),
+    "aws_lambda.LoggingFormat": (2, 127, 0),
+    "aws_lambda.LoggingFormat.JSON": (2, 127, 0),
+    "aws_lambda.FunctionProps.logging_format": (2, 127, 0),
+    "aws_lambda.Function.logging_format": (2, 127, 0),
+    "aws_lambda.DockerImageFunction.logging_format": (2, 127, 0),
+    "aws_s3.Bucket.replication_rules": (2, 177, 0),
+    "aws_cognito.PasswordPolicy.password_history_size": (2, 178, 0),
+    "aws_ecs.FargateService.availability_zone_rebalancing": (2, 178, 0),
+    "aws_ecs.ServiceConnectService.tls": (2, 178, 0),
+    "aws_sns.Topic.fifo_throughput_scope": (2, 178, 0),
+}
+"""What CHANGELOG.v2.md and the API reference of the CDK say."""
+
+
+@pytest.mark.parametrize(("name", "true"), CHANGELOG.items())
+def test_first_versions_are_the_next_that_was_read(name: str, true: Version) -> None:
+    made = _archive.document("cdk_versions.zip", "_generated")
+    assert made
+    read = [tuple(map(int, version.split("."))) for version in made["read"].split()]
+    found = cdk_since(name)
+    assert found == min(version for version in read if version >= true)
+    assert found < (true[0], true[1] + 2, 0)
+
+
+def test_keywords_of_a_construct_have_a_first_version() -> None:
+    assert cdk_since("aws_lambda.Function", "logging_format") == cdk_since("aws_lambda.FunctionProps.logging_format")
+    assert cdk_since("aws_lambda.Function", "timeout") == (2, 0, 0)
+    assert cdk_since("aws_dynamodb.TableV2", "table_name") == cdk_since("aws_dynamodb.TableV2")
+    both = ("point_in_time_recovery", "point_in_time_recovery_specification")
+    assert cdk_since("aws_dynamodb.TableV2", *both) == (2, 178, 0)
+    assert cdk_since("aws_s3.BucketProps", "bucket_name") == (2, 0, 0)
+    assert cdk_since("aws_s3.Bucket", "bucket_name", "nothing_such") is None
+    assert cdk_since("aws_logs.RetentionDays", "ONE_DAY") is None, "it takes no keywords"
+
+
+def test_what_the_newest_cdk_does_not_have_has_no_first_version() -> None:
+    for name in ("aws_s3.Bucket.nothing_such", "aws_s3.Nothing", "aws_s3", "Nothing", ""):
+        assert cdk_since(name) is None
+        assert cdk_deprecated_since(name) is None
+
+
+@pytest.mark.parametrize("module", ["", "aws_ec2", "aws_lambda", "aws_s3"])
+def test_all_of_the_cdk_has_a_first_version(module: str) -> None:
+    """A member is not there before its type, nor deprecated before it is there."""
+    for short in cdk_module(module):
+        name = f"{module}.{short}".lstrip(".")
+        found, since = cdk_type(name), cdk_since(name)
+        assert found
+        assert since
+        for member in (*found.properties, *found.methods, *found.constants):
+            assert (cdk_since(f"{name}.{member}") or (0, 0, 0)) >= since, f"{name}.{member}"
+        for member in found.deprecated:
+            full = f"{name}.{member}".rstrip(".")
+            assert (cdk_deprecated_since(full) or (0, 0, 0)) >= (cdk_since(full) or (99, 0, 0)), full
 
 
 def test_days_that_logs_can_be_kept() -> None:
@@ -217,7 +283,7 @@ def test_blocks_within_themselves_end() -> None:
     assert "ip_set_reference_statement" in statement.blocks
 
 
-@pytest.mark.parametrize("archive", ["cdk_api.zip", "terraform_aws.zip"])
+@pytest.mark.parametrize("archive", ["cdk_api.zip", "cdk_versions.zip", "terraform_aws.zip"])
 def test_archives_are_small_and_say_what_made_them(archive: str) -> None:
     made = _archive.document(archive, "_generated")
     assert made

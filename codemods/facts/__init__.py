@@ -10,6 +10,19 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
+from codemods.facts.cdk_versions import Version, cdk_deprecated_since, cdk_since
+
+__all__ = (
+    "Kind",
+    "PhysicalName",
+    "PhysicalNames",
+    "Version",
+    "cdk_deprecated_since",
+    "cdk_since",
+    "log_retention",
+    "physical_names",
+)
+
 
 def _read(name: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(files(__name__).joinpath(name).read_text(encoding="utf-8"))
@@ -88,36 +101,6 @@ def physical_names() -> PhysicalNames:
         }
 
     return PhysicalNames(named(document["cdk"]), named(document["terraform"]), kinds)
-
-
-# ---- versions of aws-cdk-lib -------------------------------------------------------------------
-
-Version = tuple[int, int, int]
-
-
-@functools.cache
-def _cdk_versions() -> dict[str, dict[str, Version]]:
-    document = _read("cdk_versions.json")
-    return {part: {name: _version(text) for name, text in document[part].items()} for part in ("since", "deprecated")}
-
-
-def _version(text: str) -> Version:
-    major, minor, patch = text.split(".")
-    return int(major), int(minor), int(patch)
-
-
-def cdk_since(name: str) -> Version | None:
-    """The first version of aws-cdk-lib that has a type or member; None if the facts do not have it.
-
-    A member is `aws_dynamodb.TableProps.point_in_time_recovery_specification` or `aws_logs.RetentionDays.ONE_MONTH`.
-    What 2.0.0 has, version 1 may have had too.
-    """
-    return _cdk_versions()["since"].get(name)
-
-
-def cdk_deprecated_since(name: str) -> Version | None:
-    """The first version of aws-cdk-lib that deprecates a type or member; None if it is not known to be deprecated."""
-    return _cdk_versions()["deprecated"].get(name)
 
 
 # ---- retention of logs -------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,9 +62,7 @@ def cdk_type(name: str) -> CdkType | None:
     if encoded is None:
         return None
     kind = _KINDS[encoded["k"]]
-    inherited = [
-        base for base in map(cdk_type, encoded.get("b", ())) if base and (base.kind == kind or kind != "class")
-    ]
+    inherited = _inherited(kind, encoded.get("b", ()))
     deprecated = {key: text for key, text in encoded.get("d", {}).items() if not text.startswith("=")}
     replaced = {key: text[1:] for key, text in encoded.get("d", {}).items() if text.startswith("=")}
     own = {*encoded.get("p", ()), *encoded.get("m", ()), *encoded.get("c", ())}
@@ -87,12 +85,24 @@ def cdk_type(name: str) -> CdkType | None:
     )
 
 
-def cdk_keywords(name: str) -> Mapping[str, Property]:
-    """The keywords that making a class or struct takes, without its positional parameters; none if it is not known."""
+def cdk_bases(name: str) -> tuple[CdkType, ...]:
+    """The types whose members a type inherits: a class those of a class."""
+    found = cdk_type(name)
+    return tuple(_inherited(found.kind, found.bases)) if found else ()
+
+
+def cdk_struct(name: str) -> CdkType | None:
+    """The struct whose properties are the keywords that making a class or struct takes; None if there is none."""
     found = cdk_type(name)
     if found and found.kind == "class" and found.initializer:
         found = cdk_type(found.initializer.struct)
-    return found.properties if found and found.kind == "struct" else {}
+    return found if found and found.kind == "struct" else None
+
+
+def cdk_keywords(name: str) -> Mapping[str, Property]:
+    """The keywords that making a class or struct takes, without its positional parameters; none if it is not known."""
+    found = cdk_struct(name)
+    return found.properties if found else {}
 
 
 def cdk_module(name: str) -> frozenset[str]:
@@ -104,6 +114,10 @@ def _encoded(name: str) -> dict[str, Any] | None:
     module, _, rest = name.partition(".") if name[:1].islower() else ("aws_cdk", "", name)
     found: dict[str, Any] | None = (document(ARCHIVE, module) or {}).get(rest)
     return found
+
+
+def _inherited(kind: str, bases: Iterable[str]) -> list[CdkType]:
+    return [base for base in map(cdk_type, bases) if base and (base.kind == kind or kind != "class")]
 
 
 def _initializer(encoded: dict[str, Any], inherited: list[CdkType]) -> Signature | None:

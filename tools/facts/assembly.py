@@ -65,7 +65,7 @@ class Assembly:
 
 
 def _member(tar: tarfile.TarFile, name: str) -> dict[str, Any]:
-    stream = tar.extractfile(name)
+    stream = next((tar.extractfile(member) for member in tar if member.name == name), None)
     if stream is None:
         raise FileNotFoundError(name)
     content = stream.read()
