@@ -35,7 +35,7 @@ _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation"
 
 def is_at_edge(function: Construct) -> bool:
     """Whether CloudFront runs the function at its edge, where most settings of functions are not to be had."""
-    return any(_mentions(call.text, function) for name in _EDGE for call in function.file.calls(name))
+    return any(mentions(call.text, function) for name in _EDGE for call in function.file.calls(name))
 
 
 def feeders(function: Construct) -> Iterator[str]:
@@ -47,11 +47,12 @@ def feeders(function: Construct) -> Iterator[str]:
         yield next((name for name in _STREAMS if name in events.text), "events")
     for name in (*_MAPPINGS, *_TASKS):
         for call in function.file.calls(name):
-            if _mentions(call.text, function):
+            if mentions(call.text, function):
                 yield name.rpartition(".")[2]
 
 
-def _mentions(text: str, function: Construct) -> bool:
+def mentions(text: str, function: Construct) -> bool:
+    """Whether Python source speaks of the function by what it is assigned to."""
     return function.target is not None and bool(re.search(rf"(?<![\w.]){re.escape(function.target)}(?!\w)", text))
 
 

@@ -27,6 +27,12 @@ _REVISIONS = frozenset(
 """Types that are immutable revisions of something else, which is updated by making another one. The CDK gives some of
 them a hash of what they are a revision of as a part of their logical id."""
 
+_SETTER = "Custom::LogRetention"
+_SETTERS_OWN = "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a"
+"""What the CDK sets the retention of other log groups with: a custom resource for each, and the function that they all
+share, with its role. They hold nothing: with them goes nothing else, but for a log group that is to go with its setter.
+From `log-retention.ts` and its `log-retention-handler` in aws-cdk-lib."""
+
 Object = Mapping[str, Any]
 
 
@@ -129,10 +135,18 @@ def compare(
         gone, come = gone - revised.keys(), come - set(revised.values())
         renamed = _renamed({key: old.resources[key] for key in gone}, {key: new.resources[key] for key in come})
         replaced |= {f"{old.names[key]} (now {new_key})" for key, new_key in renamed.items()}
-        removed |= {old.names[key] for key in gone - renamed.keys()}
+        lost = {key for key in gone - renamed.keys() if not _holds_nothing(key, old.resources[key])}
+        removed |= {old.names[key] for key in lost}
+        changed |= {old.names[key] for key in gone - renamed.keys() - lost}
         added |= {new.names[key] for key in come - set(renamed.values())}
         other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body, other_old.body)}
     return Difference(*map(frozenset, (added, changed, replaced, removed, other, doubtful)))
+
+
+def _holds_nothing(key: str, resource: Object) -> bool:
+    if resource.get("Type") == _SETTER:
+        return (resource.get("Properties") or {}).get("RemovalPolicy") != "destroy"
+    return key.startswith(_SETTERS_OWN)
 
 
 def _parts(old: Object, new: Object, again: Object) -> set[str]:

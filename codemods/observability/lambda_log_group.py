@@ -1,0 +1,226 @@
+"""Give Lambda functions log groups of their own, which keep events for a set time.
+
+## Why
+
+Lambda makes a log group by itself when a function first runs: it keeps its events for ever, belongs to no stack, and
+stays behind when the function goes. The CDK's `log_retention`, which sets the retention of such a group by a function
+of its own, is deprecated: `log_group` has taken its place.
+
+## CDK Python
+
+A function (`aws_lambda.Function` and what derives from it) gets a log group in place of its `log_retention` and
+`log_removal_policy`, or because it has neither:
+
+```python
+log_group=logs.LogGroup(self, "OrdersLogGroup", retention=logs.RetentionDays.ONE_MONTH)
+```
+
+Impact `behavior`: the function is updated in place and **writes to a new log group; older events stay in
+`/aws/lambda/<name>`**; where `log_removal_policy` says that they go with the setting, they are deleted, so that the
+impact is `replacement`. To keep that group, give the new one its name, by `log_group_name`, and deploy with
+`cdk deploy --import-existing-resources`.
+
+## Terraform
+
+A function without a log group gets one right below it, with the function's own `count`, `for_each` and `provider`:
+
+```hcl
+resource "aws_cloudwatch_log_group" "orders" {
+  name              = "/aws/lambda/${aws_lambda_function.orders.function_name}"
+  retention_in_days = 30
+}
+```
+
+The retention is the module's variable for it, if there is one. Impact `behavior`: a resource is added. **Where the
+function has run before, Lambda has made the group: import it first**, `terraform import` with the group's name.
+
+## Not fixed
+
+- A function with `**arguments` that may bring the settings, or whose id can't be told to make one for the log group.
+- In Terraform, a function where it can't be told whether one of the log groups for functions in the module is its own,
+  or that is in JSON.
+- Not reported: functions whose log group another construct makes by its name, `log_group_name="/aws/lambda/..."`, those
+  whose `logging_config` names a log group, and those at CloudFront's edge, which log in every region.
+
+## Options
+
+- `days` (default 30): how long the events are kept, where nothing else says so.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codemods._logs import check_days, retention_member, retention_variable
+from codemods.facts import cdk_since
+from fixer.cdk.functions import functions as cdk_functions
+from fixer.cdk.functions import mentions
+from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
+from fixer.terraform import free_name, tags
+from fixer.terraform.functions import functions
+
+if TYPE_CHECKING:
+    from fixer.cdk import CdkFile, Construct
+    from fixer.terraform import Block, Module
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the rule."""
+
+    days: int = 30
+    """Days to keep the events, where nothing else says so; one of the values that CloudWatch Logs accepts."""
+
+    def __post_init__(self) -> None:
+        """Refuse other days with ValueError."""
+        check_days(self.days)
+
+
+rule = Rule(
+    __name__,
+    impact=Impact.BEHAVIOR,
+    seeds=("S1-3.2", "S4-9"),
+    scanners=("Serverless-LambdaLogging",),
+    options=Options,
+    keywords=("aws_lambda",),
+)
+
+# ---- CDK Python --------------------------------------------------------------------------------
+
+_OLD = ("log_retention", "log_removal_policy", "log_retention_retry_options", "log_retention_role")
+_OLDEST = (2, 0, 0)
+
+
+@rule.cdk
+def cdk(file: CdkFile, options: Options) -> Findings:
+    """Functions by `log_group`, and by what was there before it."""
+    since = cdk_since("aws_lambda.Function", "log_group") or _OLDEST
+    if since > _OLDEST and (file.is_v1 or (file.app.facts.version or since) < since):
+        return
+    for function in cdk_functions(file, low_level=False):
+        if function.has("log_group") or function.overridden("logging_config") or _is_named(file, function):
+            continue
+        is_old = function.has("log_retention")
+        message = "sets the retention of its log group by a deprecated property" if is_old else "has no log group"
+        fate = "go" if function.has("log_removal_policy") else "stay where they are"
+        message += f"; once fixed, it writes to a new one, and older events {fate}"
+        if manual := _obstacle(function):
+            yield function.finding(rule, message, manual=manual)
+        else:
+            yield function.finding(rule, message, fix=_grouped(file, function, options.days))
+
+
+def _is_named(file: CdkFile, function: Construct) -> bool:
+    """Whether the file makes a log group of the name that Lambda would give it, or may."""
+    given = function.argument("function_name")
+    called = given.text.lstrip("f").strip("\"'") if given else None
+    for group in file.constructs("aws_logs.LogGroup", "aws_logs.CfnLogGroup"):
+        name = group.argument("log_group_name")
+        if name and _PREFIX in name.text and (mentions(name.text, function) or (called and called in name.text)):
+            return True
+    return False
+
+
+def _obstacle(function: Construct) -> Manual | None:
+    for keyword in ("log_group", "log_retention", "log_removal_policy"):
+        value = function.value(keyword)
+        if isinstance(value, Unknown) and not function.argument(keyword):
+            return Manual(f"{keyword} can't be judged: it {value.why}", "Give it a log_group there")
+    if function.free_id("LogGroup") is None or not function.scope_text:
+        return Manual("Its id can't be told, to make one for the log group of it", "Give it a log_group")
+    return None
+
+
+def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
+    member = retention_member(days)
+    old = {name: given.text for name in _OLD if (given := function.behind(name)) and function.value(name) is not Absent}
+    names = ("aws_logs.LogGroup", *(() if "log_retention" in old else (member,)))
+    spelled, imports = file.spell_all(names, function)
+    keywords = [f"retention={old.get('log_retention') or spelled[member]}"]
+    if policy := old.get("log_removal_policy"):
+        keywords.append(f"removal_policy={policy}")
+    made = (
+        f"{spelled['aws_logs.LogGroup']}({function.scope_text}, {function.free_id('LogGroup')}, {', '.join(keywords)})"
+    )
+    gone = [name for name in _OLD if function.has(name)]
+    impact = Impact.REPLACEMENT if policy else Impact.BEHAVIOR
+    return Fix((*function.rewrite(set={"log_group": made}, remove=gone), *imports), impact)
+
+
+# ---- Terraform ---------------------------------------------------------------------------------
+
+_GROUP = "aws_cloudwatch_log_group"
+_PREFIX = "/aws/lambda/"
+_EACH = re.compile(r"\$\{each\.(?:key|value)\}")
+
+
+@rule.terraform
+def terraform(module: Module, options: Options) -> Findings:
+    """Functions by the log groups of the module."""
+    for function in functions(module):
+        if function.read_only and not function.file.is_json:
+            continue
+        if function.value("logging_config.log_group") is Absent and not function.dynamic("logging_config"):
+            yield from _judged(module, function, options)
+
+
+def _judged(module: Module, function: Block, options: Options) -> Findings:
+    message = "has no log group of its own; if it has run before, import the one that Lambda made"
+    name = function.attribute("function_name")
+    found = [_is_for(module, group, function) for group in module.all_resources(_GROUP)]
+    if True in found or name is None:
+        return
+    if module.resource(function.address) is None:
+        manual = Manual(f"{function.address} is declared more than once", "Keep one of them")
+        yield function.finding(rule, message, manual=manual)
+    elif function.read_only:
+        manual = Manual(f"It is in {function.file.path}, which iacfix does not rewrite", f"Add an {_GROUP} there")
+        yield function.finding(rule, message, manual=manual)
+    elif None in found:
+        manual = Manual("It can't be told which of the module's log groups is its own", "Name one by its function_name")
+        yield function.finding(rule, message, manual=manual)
+    else:
+        lines = [f'name = "{_PREFIX}${{{function.reference("function_name")}}}"']
+        lines.append(f"retention_in_days = {retention_variable(module) or options.days}")
+        if shared := tags(function):
+            lines.append(f"\ntags = {shared}")
+        free = free_name(module, _GROUP, function.name, "_lambda")
+        text = function.companion(_GROUP, free, "\n".join(lines), reference="")
+        yield function.finding(rule, message, fix=Fix(function.insert_after(text), Impact.BEHAVIOR))
+
+
+def _is_for(module: Module, group: Block, function: Block) -> bool | None:
+    """Whether a log group is the function's own; None if that can't be told."""
+    name, own = group.attribute("name"), function.attribute("function_name")
+    if name is None or own is None:
+        return False
+    if any(one.block and one.block.top is group for one in module.references(function.address)):
+        return True
+    known, called = module.resolve(name.expr), module.resolve(own.expr)
+    if isinstance(known, Known) and isinstance(called, Known):
+        return bool(known.value == f"{_PREFIX}{called.value}")
+    wanted = _PREFIX + own.expr.in_template
+    names = _each(group, name.expr.in_template)
+    if wanted in names:
+        return True
+    return None if any(_may_be_equal(one, wanted) for one in names) else False
+
+
+def _each(group: Block, name: str) -> list[str]:
+    """The templates that a group's name stands for, with the strings in its `for_each` put in."""
+    each = group.attribute("for_each")
+    if each is None or not _EACH.search(name):
+        return [name]
+    inside = [one for one in group.file.strings if each.expr.start <= one.start and one.end <= each.expr.end]
+    return [_EACH.sub(lambda _, one=one: one.in_template, name) for one in inside] or [name]  # type: ignore[misc]
+
+
+def _may_be_equal(one: str, other: str) -> bool:
+    """Whether two templates may come out as the same text, by what stands before and behind their interpolations."""
+    if "${" not in one + other:
+        return one == other
+    starts = [text.partition("${")[0] for text in (one, other)]
+    ends = [text.rpartition("}")[2][::-1] for text in (one, other)]
+    return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))
