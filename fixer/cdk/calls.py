@@ -209,6 +209,19 @@ class Call:
         """The same for several keywords at once."""
         return self.rewrite(set=values)
 
+    def append(self, keyword: str, text: str, *keys: str) -> tuple[Edit, ...] | None:
+        """Add an element, last, to the list literal that a keyword is given; `keys` lead to it through dict literals.
+
+        None if no list literal stands there.
+        """
+        from fixer.cdk.values import list_brackets
+
+        argument = self.argument(keyword)
+        found = list_brackets(self.file, argument.node, keys) if argument else None
+        if found is None:
+            return None
+        return self.file.edits(self._relaid(found.insert([self.file.lines(text)], len(found.items) - 1)))
+
     def remove(self, keyword: str) -> tuple[Edit, ...]:
         """Take a keyword out, with its comma, and with its line and the comment on it if it has the line to itself."""
         return self.rewrite(remove=(keyword,))
