@@ -460,6 +460,47 @@ def test_rename_and_replace_leave_the_rest() -> None:
         bucket.remove("nothing")
 
 
+@pytest.mark.parametrize(
+    ("before", "keys", "after"),
+    [
+        ("tags=[]", (), "tags=[9]"),
+        ("tags=[1, 2]", (), "tags=[1, 2, 9]"),
+        ("tags=[\n    1,\n    2,  # two\n]", (), "tags=[\n    1,\n    2,  # two\n    9,\n]"),
+        ("tags=[\n    f(\n        1,\n    )\n]", (), "tags=[\n    f(\n        1,\n    ),\n    9,\n]"),
+        ("tags={'a': {'b': [(1)]}}", ("a", "b"), "tags={'a': {'b': [(1), 9]}}"),
+        ("tags=(1, 2)", (), None),
+        ("tags={'a': [1]}", ("b",), None),
+        ("tags=names", (), None),
+    ],
+)
+def test_a_list_gets_another_element(before: str, keys: tuple[str, ...], after: str | None) -> None:
+    bucket = bucket_of(f"s3.Bucket({before})")
+    edits = bucket.append("tags", "9", *keys)
+    if after is None:
+        assert edits is None
+    else:
+        assert changed(bucket, edits) == f"from aws_cdk import aws_s3 as s3\ns3.Bucket({after})\n"
+
+
+def test_a_list_loses_an_element_in_the_same_breath() -> None:
+    bucket = bucket_of("s3.Bucket(\n    tags=[\n        a,\n        b,\n    ],\n)")
+    both = bucket.rewrite(set={"z": "9"}, drop={"tags": (0,)})
+    assert changed(bucket, both).endswith("s3.Bucket(\n    tags=[\n        b,\n    ],\n    z=9,\n)\n")
+    with pytest.raises(KeyError):
+        bucket.rewrite(drop={"names": (0,)})
+
+
+def test_a_part_of_the_innermost_call_is_replaced() -> None:
+    bucket = bucket_of("s3.Bucket(name=f(g('a')))")
+    inner = bucket.file.call_around(bucket.file.source.index(b"'a'"))
+    assert inner is not None
+    assert inner.text == "g('a')"
+    start = bucket.file.source.index(b"'a'")
+    assert changed(inner, inner.put("'b'", start, start + 3)).endswith("s3.Bucket(name=f(g('b')))\n")
+    assert changed(inner, inner.put("h()")).endswith("s3.Bucket(name=f(h()))\n")
+    assert bucket.file.call_around(0) is None
+
+
 def test_an_entry_of_a_dict_that_only_this_call_uses_is_renamed_in_place() -> None:
     bucket = bucket_of("s3.Bucket(self, **props)", before='props = {"a": 1}\n')
     assert '{"new": 1}' in changed(bucket, bucket.rename("a", "new"))

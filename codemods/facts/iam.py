@@ -147,6 +147,11 @@ def managed_policies() -> Mapping[str, ManagedPolicy]:
     }
 
 
+def managed_policies_date() -> str:
+    """The day that the list of managed policies is of: `2026-11-21`."""
+    return str(_read("managed_policies.json")["generated"]["date"])
+
+
 def nearest_managed_policy(name: str) -> ManagedPolicy | None:
     """The policy that a wrong name, without path, may mean; None if none is like it."""
     found = _nearest(name, managed_policies())

@@ -209,6 +209,24 @@ class Call:
         """The same for several keywords at once."""
         return self.rewrite(set=values)
 
+    def put(self, text: str, start: int | None = None, end: int | None = None) -> tuple[Edit, ...]:
+        """Put text in the place of a part of the call, between two bytes of the file; of all of it by default."""
+        place = (self.start if start is None else start, self.end if end is None else end)
+        return self.file.edits(self._relaid([Splice(*place, self.file.lines(text))]))
+
+    def append(self, keyword: str, text: str, *keys: str) -> tuple[Edit, ...] | None:
+        """Add an element, last, to the list literal that a keyword is given; `keys` lead to it through dict literals.
+
+        None if no list literal stands there.
+        """
+        from fixer.cdk.values import list_brackets
+
+        argument = self.argument(keyword)
+        found = list_brackets(self.file, argument.node, keys) if argument else None
+        if found is None:
+            return None
+        return self.file.edits(self._relaid(found.insert([self.file.lines(text)], len(found.items) - 1)))
+
     def remove(self, keyword: str) -> tuple[Edit, ...]:
         """Take a keyword out, with its comma, and with its line and the comment on it if it has the line to itself."""
         return self.rewrite(remove=(keyword,))
@@ -228,9 +246,11 @@ class Call:
         remove: Iterable[str] = (),
         rename: Mapping[str, str] | None = None,
         replace: Mapping[str, tuple[str, str]] | None = None,
+        drop: Mapping[str, Iterable[int]] | None = None,
     ) -> tuple[Edit, ...]:
         """All changes to the arguments of one call, as edits that don't overlap.
 
+        `drop` takes elements, by number, out of list literals that keywords are given in the call.
         If something is removed and something new is set, the new takes the place of the old. KeyError if a keyword to
         remove, rename or replace is neither in the call nor in a dict that belongs to it alone.
         """
@@ -251,6 +271,8 @@ class Call:
             splices.append(self._at(name, key=new))
         for name, (new, text) in replaced.items():
             splices += (self._at(name, key=new), self._at(name, value=text))
+        for name, indexes in (drop or {}).items():
+            splices += self._dropped(name, indexes)
         splices += self._removals(gone)
         if added:
             splices += self._insertion([f"{name}={text}" for name, text in added.items()])
@@ -261,6 +283,15 @@ class Call:
         added = self._insertion([f"{name}={text}" for name, text in values.items()])
         local = [Splice(start - self.start, end - self.start, text) for start, end, text in added]
         return splice(self.file.source[self.start : self.end], local).decode()
+
+    def _dropped(self, keyword: str, indexes: Iterable[int]) -> list[Splice]:
+        from fixer.cdk.values import list_brackets
+
+        argument = self.argument(keyword)
+        found = list_brackets(self.file, argument.node) if argument else None
+        if found is None:
+            raise KeyError(keyword)
+        return found.remove(indexes)
 
     def has(self, keyword: str) -> bool:
         """Whether a keyword is certainly given: in the call itself, or in a dict literal behind `**`."""

@@ -118,6 +118,18 @@ class CdkFile:
                 if attribute is not None and attribute.value == name:
                     yield Call(self, site, name)
 
+    def call_around(self, offset: int) -> Call | None:
+        """The innermost call that holds a byte, of whatever."""
+        sites = [site for site in self.tree.calls if self._holds(site, offset)]
+        if not sites:
+            return None
+        site = max(sites, key=lambda site: self.tree.span(site.node)[0])
+        return Call(self, site, self.qualified_in(site.node.func, site.scope) or "")
+
+    def _holds(self, site: Site, offset: int) -> bool:
+        start, end = self.tree.span(site.node)
+        return start <= offset < end
+
     def receiver(self, call: Call) -> str:
         """What stands before the dot of a method call."""
         start, end = self.tree.outer_span(getattr(call.node.func, "value", call.node.func))

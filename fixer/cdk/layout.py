@@ -94,7 +94,9 @@ class Brackets:
             return [Splice(at, at, f"{gap}{text},")]
         if gap != " " and rest.startswith(b"#"):
             return [Splice(item.end, item.end, ","), Splice(line_end, line_end, gap + text)]
-        return [Splice(item.end, item.end, f",{gap}{text}")]
+        # black gives a list its last comma as soon as there is a second element.
+        last = "," if gap != " " and len(self.items) == 1 and b"\n" in self.source[item.end : self.close] else ""
+        return [Splice(item.end, item.end, f",{gap}{text}{last}")]
 
     def remove(self, gone: Iterable[int]) -> list[Splice]:
         """Take items away, each with its comma, and with its line if nothing else is on it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -222,6 +222,25 @@ def dict_brackets(file: CdkFile, node: cst.Dict) -> Brackets:
         if isinstance(each, cst.DictElement):
             first, last = tree.outer_span(each.key)[0], tree.outer_span(each.value)[1]
         items.append(Item(first, last, tree.comma(each.comma)))
+    return Brackets(file.source, start + 1, end - 1, items, file.newline, file.unit)
+
+
+def list_brackets(file: CdkFile, node: cst.BaseExpression, keys: Iterable[str] = ()) -> Brackets | None:
+    """The layout of a list literal, or of the one that keys lead to in dict literals; None if there is none."""
+    for key in keys:
+        elements = node.elements if isinstance(node, cst.Dict) else ()
+        entries = [each for each in elements if isinstance(each, cst.DictElement) and _literal(each.key) == Known(key)]
+        if len(entries) != 1:
+            return None
+        node = entries[0].value
+    if not isinstance(node, cst.List):
+        return None
+    tree = file.tree
+    start, end = tree.span(node)
+    items = []
+    for each in node.elements:
+        outer = tree.outer_span(each.value) if isinstance(each, cst.Element) else tree.span(each)
+        items.append(Item(*outer, tree.comma(each.comma)))
     return Brackets(file.source, start + 1, end - 1, items, file.newline, file.unit)
 
 

@@ -6,8 +6,8 @@ Everybody is who "The meaning of public" in the guide to S3 Block Public Access 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fixer.model import Known, Unknown
@@ -22,6 +22,8 @@ _DOCUMENT = "data.aws_iam_policy_document."
 _DEEPEST = 10
 _SOME_TEXT = "interpolated"
 """Stands for text that is only known to be no bare `*`."""
+_MORE = Unknown("has statements that are an expression")
+"""Stands for what `concat` adds to a list and is not written out there."""
 
 
 @dataclass(frozen=True)
@@ -32,14 +34,50 @@ class Statement:
     """`Allow` or `Deny`."""
     everybody: bool | Unknown
     """Whether its principal is `*`, alone or as an AWS account, or everybody but some."""
+    data: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    """What it says under the names of IAM's JSON, also where a data source spells them otherwise.
+
+    Parts that are not known are Unknown. Interpolations in text stand as some word: `"word/*"`.
+    """
+
+    def listed(self, name: str) -> tuple[Any, ...]:
+        """What is under `Action`, `Resource` and the like, one value or several; some may be Unknown."""
+        found = self.data.get(name, ())
+        return tuple(found) if isinstance(found, list | tuple) else (found,)
+
+    def conditions(self) -> list[tuple[str, str, tuple[Any, ...]]] | Unknown:
+        """Its conditions as test, key and values: `Bool`, `aws:SecureTransport`, `("false",)`."""
+        found = self.data.get("Condition", {})
+        if not isinstance(found, dict):
+            return found if isinstance(found, Unknown) else Unknown("is an expression")
+        conditions = []
+        for test, keys in found.items():
+            if not isinstance(keys, dict):
+                return keys if isinstance(keys, Unknown) else Unknown("is an expression")
+            for key, values in keys.items():
+                conditions.append((test, key, tuple(values) if isinstance(values, list) else (values,)))
+        return conditions
 
 
 def statements(module: Module, expr: Expr, depth: int = 0) -> list[Statement] | Unknown:
     """The statements of the policy that an expression gives, or why they are not known."""
+    found, gap = known_statements(module, expr, depth)
+    return found if gap is None else gap
+
+
+def known_statements(module: Module, expr: Expr, depth: int = 0) -> tuple[list[Statement], Unknown | None]:
+    """The statements that are known of the policy that an expression gives, and why there may be more."""
+    found = _statements(module, expr, depth)
+    return ([], found) if isinstance(found, Unknown) else found if isinstance(found, tuple) else (found, None)
+
+
+def _statements(
+    module: Module, expr: Expr, depth: int
+) -> list[Statement] | tuple[list[Statement], Unknown | None] | Unknown:
     if depth > _DEEPEST:
         return Unknown("refers to itself")
     if expr.inner is not None:
-        return statements(module, expr.inner, depth + 1)
+        return _statements(module, expr.inner, depth + 1)
     if expr.kind == "null":
         return []
     if expr.kind in ("string", "template", "heredoc"):
@@ -52,7 +90,7 @@ def statements(module: Module, expr: Expr, depth: int = 0) -> list[Statement] | 
     if traversal.names[0] == "local":
         followed = module.follow(expr)
         if followed is not expr:
-            return statements(module, followed, depth + 1)
+            return _statements(module, followed, depth + 1)
     if traversal.address.startswith(_DOCUMENT) and traversal.rest[-1:] in ((".json",), (".minified_json",)):
         document = module.resource(traversal.address)
         if document is not None and not module.overridden(document):
@@ -60,7 +98,7 @@ def statements(module: Module, expr: Expr, depth: int = 0) -> list[Statement] | 
     return Unknown(f"is set by {traversal.text}")
 
 
-def _of_text(expr: Expr) -> list[Statement] | Unknown:
+def _of_text(expr: Expr) -> list[Statement] | tuple[list[Statement], Unknown | None] | Unknown:
     """Of JSON text; what is interpolated counts as some string."""
     plain = undouble if expr.kind == "heredoc" else unescape
     text = "".join(plain(part.text) if isinstance(part, Chunk) else _SOME_TEXT for part in expr.parts)
@@ -87,6 +125,9 @@ def _plain(module: Module, expr: Expr) -> Any:
         return [_plain(module, element) for element in expr.elements]
     if expr.kind == "for" and (result := expr.result) is not None:
         return [_plain(module, result)]
+    if expr.kind == "call" and expr.function == "concat":
+        parts = [_plain(module, element) for element in expr.elements]
+        return [one for part in parts for one in (part if isinstance(part, list) else [_MORE])]
     if expr.kind == "call" and expr.function == "format" and expr.elements:
         written = module.literal(expr.elements[0])
         has_text = isinstance(written, Known) and str(written.value).strip("%sv")
@@ -96,18 +137,22 @@ def _plain(module: Module, expr: Expr) -> Any:
         return value.value
     traversal = expr.traversal
     source = module.resource(traversal.address) if traversal else None
-    if (expr.kind == "template" and expr.inner is None) or (source and source.type in ("resource", "data")):
+    if expr.kind == "template" and expr.inner is None:
+        return "".join(unescape(part.text) if isinstance(part, Chunk) else _SOME_TEXT for part in expr.parts)
+    if source and source.type in ("resource", "data"):
         return _SOME_TEXT
     return Unknown(f"is set by {traversal.text}" if traversal else "is an expression")
 
 
-def _of_data(policy: Any) -> list[Statement] | Unknown:
+def _of_data(policy: Any) -> tuple[list[Statement], Unknown | None] | Unknown:
     if not isinstance(policy, dict):
         return Unknown("is an expression")
     found = policy.get("Statement", [])
     if isinstance(found, Unknown):
-        return Unknown("has statements that are an expression")
-    return [_statement(one) for one in (found if isinstance(found, list) else [found])]
+        return _MORE
+    listed = found if isinstance(found, list) else [found]
+    known = [_statement(one) for one in listed if one is not _MORE]
+    return known, _MORE if len(known) < len(listed) else None
 
 
 def _statement(data: Any) -> Statement:
@@ -116,7 +161,7 @@ def _statement(data: Any) -> Statement:
         return Statement("Allow", unknown)
     effect = data.get("Effect", "Allow")
     everybody = True if "NotPrincipal" in data else _everybody(data.get("Principal"))
-    return Statement(effect if isinstance(effect, Unknown) else str(effect), everybody)
+    return Statement(effect if isinstance(effect, Unknown) else str(effect), everybody, data)
 
 
 def _everybody(principal: Any) -> bool | Unknown:
@@ -138,19 +183,29 @@ def _any(found: list[bool | Unknown]) -> bool | Unknown:
 # ---- documents ---------------------------------------------------------------------------------
 
 
-def _of_document(module: Module, document: Block, depth: int) -> list[Statement] | Unknown:
+_NAMES = {
+    "sid": "Sid",
+    "effect": "Effect",
+    "actions": "Action",
+    "not_actions": "NotAction",
+    "resources": "Resource",
+    "not_resources": "NotResource",
+}
+
+
+def _of_document(module: Module, document: Block, depth: int) -> tuple[list[Statement], Unknown | None]:
     found = [_of_block(module, one) for one in _nested(document, "statement")]
+    gap: Unknown | None = None
     for name in ("source_json", "override_json", "source_policy_documents", "override_policy_documents"):
         attribute = document.attribute(name)
         if attribute is None:
             continue
         parts = attribute.expr.elements if attribute.expr.kind == "list" else (attribute.expr,)
         for part in parts:
-            more = statements(module, part, depth + 1)
-            if isinstance(more, Unknown):
-                return more
+            more, missing = known_statements(module, part, depth + 1)
             found += more
-    return found
+            gap = gap or missing
+    return found, gap
 
 
 def _of_block(module: Module, block: Block) -> Statement:
@@ -167,7 +222,19 @@ def _of_block(module: Module, block: Block) -> Statement:
         if isinstance(kind, Known) and kind.value not in ("AWS", "*"):
             continue
         found.append(_everybody(_plain(module, identifiers.expr)) if identifiers else False)
-    return Statement(name, _any(found))
+    return Statement(name, _any(found), _data(module, block))
+
+
+def _data(module: Module, block: Block) -> dict[str, Any]:
+    """What a statement's block says, under the names of IAM's JSON, but for the principals."""
+    found = {_NAMES[one.name]: _plain(module, one.expr) for one in block.attributes() if one.name in _NAMES}
+    conditions: dict[str, Any] = {}
+    for condition in _nested(block, "condition"):
+        parts = [condition.attribute(name) for name in ("test", "variable", "values")]
+        test, variable, values = (_plain(module, one.expr) if one else Unknown("is not there") for one in parts)
+        keys = conditions.setdefault(str(test), {})
+        keys[str(variable)] = values
+    return found | ({"Condition": conditions} if conditions else {})
 
 
 def _nested(block: Block, kind: str) -> Iterator[Block]:
