@@ -1,4 +1,4 @@
-"""Where CDK code has the suffix of its environment, or can read it from the context."""
+"""Where CDK code has the name or suffix of its environment, or can read it from the context."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemods.naming._suffix.names import tells_apart
 from fixer.cdk.layout import end_of_line, indent_at, start_of_line
+from fixer.environment import tells_apart
 from fixer.model import Edit
 
 if TYPE_CHECKING:
-    from codemods.naming._suffix.cdk_text import Texts
-    from codemods.naming.env_suffix_names import Options
+    from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Binding, Scope
 
 _HOLDERS = [
@@ -56,8 +55,8 @@ _TOO_EARLY = "The suffix can't be read before super().__init__()"
 
 
 @dataclass(frozen=True)
-class Suffix:
-    """How code gets at the suffix: an expression, where its value comes from, and the edits that it needs first."""
+class Source:
+    """How code gets at the environment: an expression, where its value comes from, and the edits that it needs."""
 
     code: str
     origin: str
@@ -65,18 +64,18 @@ class Suffix:
     edits: tuple[Edit, ...] = ()
 
 
-class Suffixes:
-    """Finds, or makes, the suffix in one file."""
+class Environments:
+    """Finds, or makes, what holds the environment in one file."""
 
-    def __init__(self, texts: Texts, options: Options) -> None:
-        """Take the file's texts, and what the configuration says."""
-        self._texts, self._file, self._options = texts, texts.file, options
-        self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", options.context).lower()
+    def __init__(self, file: CdkFile, context: str = "environmentSuffix", default: str = "dev") -> None:
+        """Take the file, the item of the context that holds the environment, and what it is where none is given."""
+        self._file, self._item, self._default = file, context, default
+        self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", context).lower()
         self._holders = tuple(dict.fromkeys((self._name, *_HOLDERS)))
 
     # ---- what is there ---------------------------------------------------------------------------
 
-    def there(self, scope: Scope, at: int) -> Suffix | None:
+    def there(self, scope: Scope, at: int) -> Source | None:
         """A name that holds the suffix at an offset of the file."""
         for name in self._holders:
             found = self._variable(name, scope, at) or self._attribute(name, scope, at)
@@ -84,14 +83,14 @@ class Suffixes:
                 return found
         return self._of_props(scope)
 
-    def _variable(self, name: str, scope: Scope, at: int) -> Suffix | None:
+    def _variable(self, name: str, scope: Scope, at: int) -> Source | None:
         found = scope.find(name)
         if found is None or found[0].kind not in ("function", "module"):
             return None
         owner, bindings = found
         home = scope.nearest("function")
         if self._holds(name, owner, bindings, at if owner is home or home is None else None):
-            return Suffix(name, self._origin(name, bindings))
+            return Source(name, self._origin(name, bindings))
         return None
 
     def _holds(self, name: str, owner: Scope, bindings: list[Binding], before: int | None) -> bool:
@@ -101,7 +100,7 @@ class Suffixes:
             return False
         if last.value is None:
             return self._is_text_parameter(name, owner)
-        return self._texts.is_unconditional(owner, last.start) and self._is_text(last.value, owner)
+        return self._file.is_unconditional(owner, last.start) and self._is_text(last.value, owner)
 
     def _is_text(self, node: cst.BaseExpression, scope: Scope) -> bool:
         match node:
@@ -139,7 +138,7 @@ class Suffixes:
         text = self._file.text(*self._file.tree.span(node))
         return name not in ("env", "environment", "stage") or re.search(rf"\{{{name}\b", text) is not None
 
-    def _attribute(self, name: str, scope: Scope, at: int) -> Suffix | None:
+    def _attribute(self, name: str, scope: Scope, at: int) -> Source | None:
         owner, init = self._class(scope)
         bindings = owner.attributes.get(name, []) if owner else []
         if owner is None or init is None or not bindings:
@@ -151,10 +150,10 @@ class Suffixes:
         if not inside and last > self._first_own_call(owner, init):
             return None
         if self._holds(name, init, bindings, at if inside else None):
-            return Suffix(f"self.{name}", self._origin(name, bindings))
+            return Source(f"self.{name}", self._origin(name, bindings))
         return None
 
-    def _of_props(self, scope: Scope) -> Suffix | None:
+    def _of_props(self, scope: Scope) -> Source | None:
         function = scope.nearest("function")
         node = function.node if function else None
         if function is None or not isinstance(node, cst.FunctionDef):
@@ -164,7 +163,7 @@ class Suffixes:
         pattern = rf"(?<![\w.])(\w*(?:props|config|settings))\.({'|'.join(self._holders)})\b(?!\s*(?:=[^=]|\.|\())"
         for found in re.finditer(pattern, text):
             if found[1] in function.bindings and found[1] not in optional and found[2] != "env":
-                return Suffix(found[0], found[2])
+                return Source(found[0], found[2])
         return None
 
     def _is_optional(self, param: cst.Param) -> bool:
@@ -174,15 +173,15 @@ class Suffixes:
     def _origin(self, name: str, bindings: list[Binding]) -> str:
         value = max(bindings, key=lambda one: one.start).value
         text = self._file.module.code_for_node(value) if value is not None else ""
-        return self._context if re.search(rf"get_context\(\s*[\"']{self._options.context}[\"']", text) else name
+        return self._context if re.search(rf"get_context\(\s*[\"']{self._item}[\"']", text) else name
 
     @property
     def _context(self) -> str:
-        return f"context {self._options.context}"
+        return f"context {self._item}"
 
     # ---- what is made ----------------------------------------------------------------------------
 
-    def make(self, scope: Scope, at: int, *, attribute: bool) -> Suffix | str:
+    def make(self, scope: Scope, at: int, *, attribute: bool) -> Source | str:
         """A line that puts the suffix into a variable, or into an attribute of the class; or why that can't be done."""
         owner, init = self._class(scope)
         if owner is None:
@@ -207,18 +206,18 @@ class Suffixes:
             if end > self._first_own_call(owner, init):
                 return f"{found.code} is set too late for it"
         code = name if inside else f"self.{name}"
-        return Suffix(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
+        return Source(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
 
-    def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Suffix | str:
+    def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Source | str:
         if len(init.parameters) < 2 or name in init.bindings:
             return _TOO_EARLY
         source = self._file.source
         start, indent = start_of_line(source, place[0]), indent_at(source, place[0])
         line = self._folded(f"{name} = {self._read(init.parameters[1])}", indent)
-        return Suffix(name, self._context, (Edit(self._file.path, start, start, f"{line}{self._file.newline}"),))
+        return Source(name, self._context, (Edit(self._file.path, start, start, f"{line}{self._file.newline}"),))
 
     def _read(self, construct: str) -> str:
-        return f'{construct}.node.try_get_context("{self._options.context}") or "{self._options.default}"'
+        return f'{construct}.node.try_get_context("{self._item}") or "{self._default}"'
 
     def _line(self, end: int, line: str, like: int) -> Edit:
         source = self._file.source
@@ -267,7 +266,7 @@ class Suffixes:
                 statement = site.statement
                 if statement and statement.is_line and statement.count == 1:
                     span = self._file.tree.span(statement.node)
-                    if indent_at(self._file.source, span[0]) == self._texts.body_indent(init):
+                    if indent_at(self._file.source, span[0]) == self._file.body_indent(init):
                         return span
         return None
 
