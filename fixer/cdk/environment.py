@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from fixer.cdk.layout import end_of_line, indent_at, start_of_line
-from fixer.environment import tells_apart
+from fixer.environment import PRODUCTION, tells_apart
 from fixer.model import Edit
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ _READERS = frozenset(
         "upper",
     ]
 )
+_TRUTHS = ("is_production", "is_prod", "is_prd", "production")
+"""Names that say whether the environment is production."""
 _LINE = 88
-
 
 _TOO_EARLY = "The suffix can't be read before super().__init__()"
 
@@ -77,11 +78,44 @@ class Environments:
 
     def there(self, scope: Scope, at: int) -> Source | None:
         """A name that holds the suffix at an offset of the file."""
-        for name in self._holders:
+        return next(self._all(self._holders, scope, at), None) or self._of_props(scope)
+
+    def _all(self, names: Iterable[str], scope: Scope, at: int) -> Iterator[Source]:
+        """What of these names is a variable or an attribute of the class that certainly holds its value there."""
+        for name in names:
             found = self._variable(name, scope, at) or self._attribute(name, scope, at)
             if found:
-                return found
-        return self._of_props(scope)
+                yield found
+
+    def production(self, scope: Scope, at: int, names: Sequence[str] = PRODUCTION) -> Source | None:
+        """A condition that is true in production, one of the environments called `names`, at an offset of the file.
+
+        A truth value that the code has already (`is_production`), else a comparison of what holds the environment:
+        with the names that the code compares it with elsewhere, if it does. In a method that does not see what
+        `__init__` has, it comes with the line that makes it an attribute. None if the code has no environment there.
+        """
+        if found := next(self._all(_TRUTHS, scope, at), None):
+            return found
+        plain = sorted(self._holders, key=lambda name: (not self._compared(name, names), "suffix" in name))
+        source = next(self._all(plain, scope, at), None) or self._of_props(scope)
+        _, init = self._class(scope)
+        if source is None and init is not None and self._function(at) is not init and self.there(init, init.end):
+            made = self.make(scope, at, attribute=True)
+            source = made if isinstance(made, Source) else None
+        if source is None:
+            return None
+        wanted = self._compared(source.code.rpartition(".")[2], names) or list(names)
+        quoted = [f'"{name}"' for name in wanted]
+        code = f"{source.code} == {quoted[0]}" if len(quoted) == 1 else f"{source.code} in ({', '.join(quoted)})"
+        return Source(code, source.origin, source.edits)
+
+    def _compared(self, name: str, names: Sequence[str]) -> list[str]:
+        """Those of the names that the file compares a holder of the environment with."""
+        text = self._file.source.decode()
+        equal = re.findall(rf"\b{name}\s*[!=]=\s*[\"'](\w+)[\"']", text)
+        listed = re.findall(rf"\b{name}\s+(?:not\s+)?in\s*[(\[{{]([^)\]}}]*)", text)
+        found = {*equal, *(word for each in listed for word in re.findall(r"\w+", each))}
+        return [one for one in names if one in found]
 
     def _variable(self, name: str, scope: Scope, at: int) -> Source | None:
         found = scope.find(name)
@@ -99,8 +133,9 @@ class Environments:
         if before is not None and last.start >= before:
             return False
         if last.value is None:
-            return self._is_text_parameter(name, owner)
-        return self._file.is_unconditional(owner, last.start) and self._is_text(last.value, owner)
+            return self._is_truth_parameter(name, owner) if name in _TRUTHS else self._is_text_parameter(name, owner)
+        holds = _is_truth if name in _TRUTHS else self._is_text
+        return self._file.is_unconditional(owner, last.start) and holds(last.value, owner)
 
     def _is_text(self, node: cst.BaseExpression, scope: Scope) -> bool:
         match node:
@@ -119,13 +154,14 @@ class Environments:
                 return node.value in self._holders and found is not None and self._holds(node.value, *found, None)
         return False
 
+    def _is_truth_parameter(self, name: str, function: Scope) -> bool:
+        param = _parameter(name, function)
+        kind = self._file.module.code_for_node(param.annotation.annotation) if param and param.annotation else ""
+        return kind.strip("\"'") == "bool"
+
     def _is_text_parameter(self, name: str, function: Scope) -> bool:
-        node = function.node
-        if not isinstance(node, cst.FunctionDef):
-            return False
-        params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
-        param = next((one for one in params if one.name.value == name), None)
-        if param is None:
+        param = _parameter(name, function)
+        if param is None or function.node is None:
             return False
         default = param.default
         if isinstance(default, cst.SimpleString):
@@ -135,7 +171,7 @@ class Environments:
             return False
         if kind:
             return kind.strip("\"'") == "str"
-        text = self._file.text(*self._file.tree.span(node))
+        text = self._file.text(*self._file.tree.span(function.node))
         return name not in ("env", "environment", "stage") or re.search(rf"\{{{name}\b", text) is not None
 
     def _attribute(self, name: str, scope: Scope, at: int) -> Source | None:
@@ -285,3 +321,19 @@ class Environments:
                 and function.attr.value in owner.bindings
             ):
                 yield self._file.tree.span(site.node)[0]
+
+
+def _parameter(name: str, function: Scope) -> cst.Param | None:
+    node = function.node
+    if not isinstance(node, cst.FunctionDef):
+        return None
+    params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
+    return next((one for one in params if one.name.value == name), None)
+
+
+def _is_truth(node: cst.BaseExpression, scope: Scope) -> bool:
+    """Whether an expression is certainly true or false."""
+    if isinstance(node, cst.BooleanOperation):
+        return _is_truth(node.left, scope) and _is_truth(node.right, scope)
+    negates = isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not)
+    return negates or isinstance(node, cst.Comparison)
