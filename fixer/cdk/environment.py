@@ -87,35 +87,66 @@ class Environments:
             if found:
                 yield found
 
-    def production(self, scope: Scope, at: int, names: Sequence[str] = PRODUCTION) -> Source | None:
+    def production(
+        self, scope: Scope, at: int, names: Sequence[str] = PRODUCTION, *, attribute: bool = False, often: bool = False
+    ) -> Source | None:
         """A condition that is true in production, one of the environments called `names`, at an offset of the file.
 
-        A truth value that the code has already (`is_production`), else a comparison of what holds the environment:
-        with the names that the code compares it with elsewhere, if it does. In a method that does not see what
-        `__init__` has, it comes with the line that makes it an attribute. None if the code has no environment there.
+        A truth value that the code has already (`is_production`); else a comparison of what holds the environment,
+        with the names that the code compares it with elsewhere, if it does. A comparison with several names, one that
+        is needed often, or for a method that does not see what `__init__` has, comes with a line that makes a truth
+        value of it: of `self`, if more than `__init__` needs it (`attribute`). None if the code has no environment.
         """
         if found := next(self._all(_TRUTHS, scope, at), None):
             return found
-        plain = sorted(self._holders, key=lambda name: (not self._compared(name, names), "suffix" in name))
-        source = next(self._all(plain, scope, at), None) or self._of_props(scope)
-        _, init = self._class(scope)
-        if source is None and init is not None and self._function(at) is not init and self.there(init, init.end):
-            made = self.make(scope, at, attribute=True)
-            source = made if isinstance(made, Source) else None
-        if source is None:
+        source = self._holder(scope, at, names)
+        wanted = self._compared(source.code.rpartition(".")[2], names) if source else []
+        if source and len(wanted or names) == 1 and not often:
+            return Source(self._comparison(source, names), source.origin)
+        if made := self._truth(scope, at, names, attribute=attribute):
+            return made
+        return Source(self._comparison(source, names), source.origin) if source else None
+
+    def production_by_context(self, scope: Scope, at: int, names: Sequence[str], *, attribute: bool) -> Source | str:
+        """The same of an environment that a new line reads from the context; or why that can't be done."""
+        made = self.make(scope, at, attribute=attribute)
+        return Source(self._comparison(made, names), made.origin, made.edits) if isinstance(made, Source) else made
+
+    def _holder(self, scope: Scope, at: int, names: Sequence[str]) -> Source | None:
+        """What holds the environment, best what is compared with a name of production, and else the suffix last."""
+        holders = sorted(self._holders, key=lambda name: (not self._compared(name, names), "suffix" in name))
+        return next(self._all(holders, scope, at), None) or self._of_props(scope)
+
+    def _comparison(self, source: Source, names: Sequence[str]) -> str:
+        quoted = [f'"{name}"' for name in self._compared(source.code.rpartition(".")[2], names) or names]
+        return f"{source.code} == {quoted[0]}" if len(quoted) == 1 else f"{source.code} in ({', '.join(quoted)})"
+
+    def _truth(self, scope: Scope, at: int, names: Sequence[str], *, attribute: bool) -> Source | None:
+        """The line in `__init__` that says whether the environment is production."""
+        owner, init = self._class(scope)
+        place = self._super(init) if init else None
+        function = self._method(owner, at) if owner else None
+        source = self._holder(init, init.end, names) if init else None
+        if owner is None or init is None or place is None or function is None or source is None:
             return None
-        wanted = self._compared(source.code.rpartition(".")[2], names) or list(names)
-        quoted = [f'"{name}"' for name in wanted]
-        code = f"{source.code} == {quoted[0]}" if len(quoted) == 1 else f"{source.code} in ({', '.join(quoted)})"
-        return Source(code, source.origin, source.edits)
+        inside = function is init and not attribute
+        name = _TRUTHS[0]
+        end = max(place[1], self._assigned(init, source.code))
+        if name in (init.bindings if inside else owner.attributes):
+            return None
+        if end > (at if function is init else self._first_own_call(owner, init)):
+            return None
+        code = name if inside else f"self.{name}"
+        return Source(code, code, (self._line(end, f"{code} = {self._comparison(source, names)}", place[0]),))
 
     def _compared(self, name: str, names: Sequence[str]) -> list[str]:
-        """Those of the names that the file compares a holder of the environment with."""
+        """Those of the names, as they are spelled, that the file compares what holds the environment with, or sets."""
         text = self._file.source.decode()
         equal = re.findall(rf"\b{name}\s*[!=]=\s*[\"'](\w+)[\"']", text)
         listed = re.findall(rf"\b{name}\s+(?:not\s+)?in\s*[(\[{{]([^)\]}}]*)", text)
-        found = {*equal, *(word for each in listed for word in re.findall(r"\w+", each))}
-        return [one for one in names if one in found]
+        given = re.findall(rf"\b{name}\s*(?::\s*str\s*)?=\s*[\"'](\w+)[\"']", text)
+        found = {*equal, *given, *(word for each in listed for word in re.findall(r"[\w-]+", each))}
+        return _spelled(found, names)
 
     def _variable(self, name: str, scope: Scope, at: int) -> Source | None:
         found = scope.find(name)
@@ -269,7 +300,10 @@ class Environments:
     def _assigned(self, function: Scope, name: str) -> int:
         """Where the statement of the function's body that assigns the name ends; 0 for a parameter."""
         body = getattr(function.node, "body", None)
-        start = max((one.start for one in function.bindings.get(name.partition(".")[0], ()) if one.value), default=-1)
+        first, _, rest = name.partition(".")
+        owner = function.parent if first == "self" else None
+        bindings = owner.attributes.get(rest, ()) if owner else function.bindings.get(first, ())
+        start = max((one.start for one in bindings if one.value), default=-1)
         for statement in getattr(body, "body", ()):
             span = self._file.tree.span(statement)
             if span[0] <= start < span[1]:
@@ -321,6 +355,10 @@ class Environments:
                 and function.attr.value in owner.bindings
             ):
                 yield self._file.tree.span(site.node)[0]
+
+
+def _spelled(found: Iterable[str], names: Sequence[str]) -> list[str]:
+    return sorted((one for one in found if one.lower() in names), key=lambda one: (names.index(one.lower()), one))
 
 
 def _parameter(name: str, function: Scope) -> cst.Param | None:

@@ -366,8 +366,9 @@ def fold(line: str, limit: int, unit: str, *, inside: bool) -> list[str]:
     if inside and len(elements) > 1 and not comment:
         opened = [fold(f"{indent}{each},", limit, unit, inside=True) for each in elements]
         return [each for part in opened for each in part]
-    if inside and not comment and (condition := _condition(text)):
+    if inside and (condition := _condition(text)):
         head, body, tail = condition
+        tail += f"  {comment}" if comment else ""
         return [f"{indent}{head}(", *fold(f"{indent}{unit}{body}", limit, unit, inside=True), f"{indent}){tail}"]
     clauses = _clauses(text) if inside and not comment else []
     if len(clauses) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -26,6 +27,10 @@ _REVISIONS = frozenset(
 )
 """Types that are immutable revisions of something else, which is updated by making another one. The CDK gives some of
 them a hash of what they are a revision of as a part of their logical id."""
+
+_EMPTYING = re.compile(r"Custom::(?:S3AutoDeleteObjects|ECRAutoDeleteImages)")
+_EMPTIER = re.compile(r"Custom(?:S3AutoDeleteObjects|ECRAutoDeleteImages)CustomResourceProvider")
+"""What the CDK adds for `auto_delete_objects` and the like: it does something when the bucket or repository goes."""
 
 Object = Mapping[str, Any]
 
@@ -129,10 +134,22 @@ def compare(
         gone, come = gone - revised.keys(), come - set(revised.values())
         renamed = _renamed({key: old.resources[key] for key in gone}, {key: new.resources[key] for key in come})
         replaced |= {f"{old.names[key]} (now {new_key})" for key, new_key in renamed.items()}
-        removed |= {old.names[key] for key in gone - renamed.keys()}
+        emptying = {key for key in gone - renamed.keys() if _empties(key, old.resources[key])}
+        changed |= {old.names[key] for key in emptying}
+        removed |= {old.names[key] for key in gone - renamed.keys() - emptying}
         added |= {new.names[key] for key in come - set(renamed.values())}
         other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body, other_old.body)}
     return Difference(*map(frozenset, (added, changed, replaced, removed, other, doubtful)))
+
+
+def _empties(key: str, resource: Object) -> bool:
+    """Whether a resource is there to empty another one: to be without it is a setting of that one."""
+    kind = str(resource.get("Type"))
+    if _EMPTYING.fullmatch(kind) or _EMPTIER.match(key):
+        return True
+    document = (resource.get("Properties") or {}).get("PolicyDocument") or {}
+    statements = document.get("Statement") if kind == "AWS::S3::BucketPolicy" and isinstance(document, dict) else None
+    return bool(statements) and all(_EMPTIER.search(json.dumps(each)) for each in statements or ())
 
 
 def _parts(old: Object, new: Object, again: Object) -> set[str]:

@@ -14,6 +14,7 @@ from codemods.naming._suffix.names import Change
 from fixer.environment import HOLDER, tells_apart
 from fixer.model import Create, Edit, Fix, Impact, Known, Manual
 from fixer.terraform import Block, Chunk
+from fixer.terraform.environment import holds_text
 from fixer.terraform.template import unescape
 
 if TYPE_CHECKING:
@@ -154,14 +155,11 @@ class Suffixer:
                         ):
                             counts[one.text] = counts.get(one.text, 0) + 1
         usable = {
-            code: count for code, count in counts.items() if not code.startswith("var.") or self._is_text(code[4:])
+            code: count
+            for code, count in counts.items()
+            if not code.startswith("var.") or holds_text(self.module, code[4:])
         }
         return max(usable, key=lambda code: usable[code]) if usable else variable
-
-    def _is_text(self, variable: str) -> bool:
-        declared = self.module.variable(variable)
-        kind = declared.attribute("type") if declared else None
-        return declared is not None and (kind is None or kind.expr.text in ("string", '"string"', "any"))
 
     def _deep(self, expr: Expr) -> list[Traversal]:
         """All that the expression mentions, through locals and through what `each` stands for."""
