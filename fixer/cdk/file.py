@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from fixer.cdk.calls import Call, Construct
-from fixer.cdk.layout import Splice, longest_line
+from fixer.cdk.layout import Splice, end_of_line, indent_at, longest_line, relay, start_of_line
 from fixer.cdk.outline import Outline, ProjectClass
 from fixer.model import Edit
 
@@ -81,6 +82,35 @@ class CdkFile:
     def edits(self, splices: Iterable[Splice]) -> tuple[Edit, ...]:
         """Edits of this file."""
         return tuple(Edit(self.path, *each) for each in sorted(splices, key=lambda each: (each.start, each.end)))
+
+    def relaid(self, splices: Iterable[Splice]) -> tuple[Edit, ...]:
+        """Edits of this file, with lines opened that they make too long."""
+        groups: dict[tuple[int, int], list[Splice]] = {}
+        for each in dict.fromkeys(splices):
+            groups.setdefault(self._lines_of_statement(each.start), []).append(each)
+        made: list[Splice] = []
+        for (start, end), found in groups.items():
+            made += relay(self.source[start:end], found, start, self.line_length, self.unit, self.newline)
+        return self.edits(made)
+
+    def _lines_of_statement(self, offset: int) -> tuple[int, int]:
+        """The whole lines of the statement around an offset, or just its line."""
+        statements = self.tree.statements
+        number = bisect_right(statements, offset, key=lambda span: span[0]) - 1
+        start, end = statements[number] if number >= 0 and offset <= statements[number][1] else (offset, offset)
+        return start_of_line(self.source, start), end_of_line(self.source, end)
+
+    def is_unconditional(self, owner: Scope, start: int) -> bool:
+        """Whether the statement at an offset stands right in the body of a function or module."""
+        indent = indent_at(self.source, start)
+        return indent == (self.body_indent(owner) if owner.kind == "function" else "")
+
+    def body_indent(self, function: Scope) -> str | None:
+        """The indentation of a function's body; None if it is on the line of its `def`."""
+        body = getattr(function.node, "body", None)
+        if type(body).__name__ != "IndentedBlock":
+            return None
+        return indent_at(self.source, self.tree.span(body.body[0])[0])  # type: ignore[union-attr]
 
     def comments(self) -> list[tuple[int, int, str]]:
         """All comments with where they start and end, in order."""

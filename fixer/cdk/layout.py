@@ -368,6 +368,10 @@ def fold(line: str, limit: int, unit: str, *, inside: bool) -> list[str]:
     if inside and len(elements) > 1 and not comment:
         opened = [fold(f"{indent}{each},", limit, unit, inside=True) for each in elements]
         return [each for part in opened for each in part]
+    if inside and (condition := _condition(text)):
+        head, body, tail = condition
+        tail += f"  {comment}" if comment else ""
+        return [f"{indent}{head}(", *fold(f"{indent}{unit}{body}", limit, unit, inside=True), f"{indent}){tail}"]
     clauses = _clauses(text) if inside and not comment else []
     if len(clauses) > 1:
         return [each for clause in clauses for each in fold(indent + clause, limit, unit, inside=True)]
@@ -404,6 +408,16 @@ def _statement(text: str) -> tuple[str, str]:
     if len(cuts) != 1 or text[cuts[0] : cuts[0] + 1] != " ":
         return "", ""
     return text[: cuts[0] + 1], text[cuts[0] + 1 :]
+
+
+def _condition(text: str) -> tuple[str, str, str] | None:
+    """The `x=`, the conditional expression and the comma of an argument among others, which black parenthesises."""
+    body = text.removesuffix(",")
+    name = re.match(r"\w+=(?!=)", body)
+    head = name[0] if name else ""
+    clauses = _clauses(body[len(head) :])
+    is_condition = len(clauses) == 3 and clauses[1].startswith("if ") and clauses[2].startswith("else ")
+    return (head, body[len(head) :], text[len(body) :]) if is_condition and (head or body != text) else None
 
 
 def _wants_parentheses(expression: str, limit: int, head: int, unit: int) -> bool:

@@ -105,7 +105,7 @@ def _dict(file: CdkFile, node: cst.Dict, scope: Scope, depth: int) -> Value:
 
 def _named(file: CdkFile, node: cst.Name | cst.Attribute, scope: Scope, depth: int) -> Value:
     name = file.qualified_in(node, scope)
-    if name:
+    if name and not _is_chosen(node, scope):
         return Known(Symbol(name))
     found = single_value(file, node, scope)
     if isinstance(found, Unknown):
@@ -114,6 +114,12 @@ def _named(file: CdkFile, node: cst.Name | cst.Attribute, scope: Scope, depth: i
     if isinstance(value, cst.Dict | cst.List) and not only_read(file, node, owner):
         return Unknown(f"is set from the variable `{dotted(node)}`, which is changed elsewhere")
     return evaluate(file, value, owner, depth + 1)
+
+
+def _is_chosen(node: cst.Name | cst.Attribute, scope: Scope) -> bool:
+    """Whether a variable is set to one of several values, such as in the branches of a condition."""
+    found = scope.find(node.value) if isinstance(node, cst.Name) else None
+    return found is not None and len([each for each in found[1] if each.value is not None]) > 1
 
 
 def single_value(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -27,11 +28,12 @@ _REVISIONS = frozenset(
 """Types that are immutable revisions of something else, which is updated by making another one. The CDK gives some of
 them a hash of what they are a revision of as a part of their logical id."""
 
-_SETTER = "Custom::LogRetention"
-_SETTERS_OWN = "LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a"
-"""What the CDK sets the retention of other log groups with: a custom resource for each, and the function that they all
-share, with its role. They hold nothing: with them goes nothing else, but for a log group that is to go with its setter.
-From `log-retention.ts` and its `log-retention-handler` in aws-cdk-lib."""
+_SERVICES = re.compile(r"Custom::(?:S3AutoDeleteObjects|ECRAutoDeleteImages|LogRetention)")
+_SERVANTS = re.compile(
+    r"(?:Custom(?:S3AutoDeleteObjects|ECRAutoDeleteImages)CustomResourceProvider|LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a)"
+)
+"""What the CDK adds to do something for another resource that CloudFormation does not: to empty it before it goes, or to
+set its retention; and the functions and roles for that. They hold nothing."""
 
 Object = Mapping[str, Any]
 
@@ -135,18 +137,25 @@ def compare(
         gone, come = gone - revised.keys(), come - set(revised.values())
         renamed = _renamed({key: old.resources[key] for key in gone}, {key: new.resources[key] for key in come})
         replaced |= {f"{old.names[key]} (now {new_key})" for key, new_key in renamed.items()}
-        lost = {key for key in gone - renamed.keys() if not _holds_nothing(key, old.resources[key])}
-        removed |= {old.names[key] for key in lost}
-        changed |= {old.names[key] for key in gone - renamed.keys() - lost}
+        serving = {key for key in gone - renamed.keys() if _serves(key, old.resources[key])}
+        changed |= {old.names[key] for key in serving}
+        removed |= {old.names[key] for key in gone - renamed.keys() - serving}
         added |= {new.names[key] for key in come - set(renamed.values())}
         other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body, other_old.body)}
     return Difference(*map(frozenset, (added, changed, replaced, removed, other, doubtful)))
 
 
-def _holds_nothing(key: str, resource: Object) -> bool:
-    if resource.get("Type") == _SETTER:
-        return (resource.get("Properties") or {}).get("RemovalPolicy") != "destroy"
-    return key.startswith(_SETTERS_OWN)
+def _serves(key: str, resource: Object) -> bool:
+    """Whether a resource is there for another one: to be without it is a setting of that one.
+
+    A log group may have been told to go with what sets its retention.
+    """
+    kind, properties = str(resource.get("Type")), resource.get("Properties") or {}
+    if _SERVICES.fullmatch(kind) or _SERVANTS.match(key):
+        return bool(properties.get("RemovalPolicy") != "destroy")
+    document = properties.get("PolicyDocument") or {}
+    statements = document.get("Statement") if kind == "AWS::S3::BucketPolicy" and isinstance(document, dict) else None
+    return bool(statements) and all(_SERVANTS.search(json.dumps(each)) for each in statements or ())
 
 
 def _parts(old: Object, new: Object, again: Object) -> set[str]:

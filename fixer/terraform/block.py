@@ -423,6 +423,9 @@ class Block:
         Raises:
             EditError: one of them is not there.
         """
+        return self._settled(self._removals(names))
+
+    def _removals(self, names: Iterable[str]) -> list[Edit]:
         spans: dict[Block, list[tuple[int, int]]] = {}
         for path in names:
             block, attribute = self._find(path)
@@ -430,9 +433,32 @@ class Block:
             if self.file.starts_line(start):
                 start = self.file.line_start(start)
             spans.setdefault(block, []).append((start, self.file.tail(attribute.end)))
-        return self._settled(
-            edit for block, ends in spans.items() for edit in self.file.remove(ends, block._opening, block._closing)
-        )
+        removals = (self.file.remove(ends, block._opening, block._closing) for block, ends in spans.items())
+        return [edit for found in removals for edit in found]
+
+    def rewrite(
+        self,
+        *,
+        set: Mapping[str, str] | None = None,  # noqa: A002  the verb of the vocabulary
+        remove: Iterable[str] = (),
+        within: Mapping[Block, Iterable[str]] | None = None,
+    ) -> tuple[Edit, ...]:
+        """Several changes at once: arguments that get a value, and those that are taken out.
+
+        A new argument takes the place of one that is taken out. `within` takes arguments out of blocks in this one.
+
+        Raises:
+            EditError: what is to be taken out is not there; see `set_all` for the others.
+        """
+        gone, values = list(remove), dict(set or {})
+        edits = []
+        for name in [name for name in values if not self.attribute(name)][: len(gone)]:
+            _, attribute = self._find(gone.pop(0))
+            edits.append(self.file.edit(attribute.start, attribute.end, f"{name} = {values.pop(name)}"))
+        edits += self._set(dict(values)) + self._removals(gone)
+        for block, names in (within or {}).items():
+            edits += block._removals(names)
+        return self._settled(edits)
 
     def rename(self, name: str, new: str) -> tuple[Edit, ...]:
         """Give the argument another name; `new` is a name alone even where `name` is a path.

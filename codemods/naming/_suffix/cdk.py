@@ -14,9 +14,9 @@ from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from codemods.naming._suffix.cdk_parts import Parts
 from codemods.naming._suffix.cdk_places import Places
-from codemods.naming._suffix.cdk_source import Suffix, Suffixes
-from codemods.naming._suffix.cdk_text import NoPlaceError, Text, Texts, relaid
+from codemods.naming._suffix.cdk_text import NoPlaceError, Text, Texts
 from codemods.naming._suffix.names import Change
+from fixer.cdk.environment import Environments, Source
 from fixer.cdk.layout import Splice
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
@@ -63,7 +63,7 @@ class Suffixer:
         self.texts = Texts(file)
         self.places = Places(self.texts)
         self.parts = Parts(self.texts, self.places)
-        self.suffixes = Suffixes(self.texts, options)
+        self.suffixes = Environments(file, options.context, options.default)
         self._others: dict[str, Suffixer] = {}
 
     # ---- the names -------------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class Suffixer:
                     found.add(owner.name)
         return frozenset(found)
 
-    def _suffix(self, scope: Scope, at: int) -> Suffix | str:
+    def _suffix(self, scope: Scope, at: int) -> Source | str:
         """The suffix at a place: one that is there, or one that is made."""
         owner = scope.nearest("class")
         there = self.suffixes.there(scope, at)
@@ -304,7 +304,7 @@ class Suffixer:
                     )
         except NoPlaceError as error:
             return Manual(str(error), "Write the suffix into it by hand")
-        edits = [edit for file, found in splices.items() for edit in relaid(file, found)]
+        edits = [edit for file, found in splices.items() for edit in file.relaid(found)]
         literal = () if names.holes(name.text) or name.random else (name.text,)
         return Fix(tuple(dict.fromkeys((*extra, *edits))), Impact.REPLACEMENT, literal)
 
@@ -343,7 +343,7 @@ class Suffixer:
         here, there = construct.scope.nearest("function"), self.texts.tree.scope_at(at).nearest("function")
         if here is None or here is not there or at < construct.end or construct.scope is not here:
             return None
-        if not self.texts.is_unconditional(here, construct.start) or self.places.at(text.node).role:
+        if not self.texts.file.is_unconditional(here, construct.start) or self.places.at(text.node).role:
             return None
         bound = [
             one

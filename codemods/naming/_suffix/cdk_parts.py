@@ -12,6 +12,7 @@ from codemods.naming._suffix import names
 from codemods.naming._suffix.cdk_text import TEXT_METHODS, NoPlaceError
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
+from fixer.environment import tells_apart
 from fixer.model import Unknown
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Parts:
     def _kind(self, code: str) -> str:
         if _RANDOM.search(code):
             return "random"
-        if names.tells_apart(code) or _UNIQUE.search(code):
+        if tells_apart(code) or _UNIQUE.search(code):
             return "apart"
         return "unclear" if names.is_unclear(code) else "given"
 
@@ -94,7 +95,7 @@ class Parts:
         for owner in scope.chain():
             for each in owner.children:
                 if each.kind == "function" and each.name == last:
-                    return names.tells_apart(self.texts.file.text(each.start, each.end))
+                    return tells_apart(self.texts.file.text(each.start, each.end))
         return False
 
     def _leaves_of_name(self, node: cst.Name | cst.Attribute, scope: Scope, depth: int) -> Iterator[tuple[str, str]]:
@@ -105,7 +106,7 @@ class Parts:
         elif not isinstance(found, Unknown) and _RANDOM.search(self.texts.code(found[0])):
             yield "random", code
         elif (
-            names.tells_apart(code)
+            tells_apart(code)
             or _UNIQUE.search(code)
             or (isinstance(node, cst.Name) and node.value in _IDS and not isinstance(found, tuple))
         ):
@@ -242,7 +243,7 @@ class Parts:
             return
         value, owner = found
         here = owner.kind == "function" and owner is scope.nearest("function")
-        here = here and self.texts.is_unconditional(owner, self.texts.tree.span(value)[0])
+        here = here and self.texts.file.is_unconditional(owner, self.texts.tree.span(value)[0])
         if not here or any(self.places.in_id(use) for use in self.texts.uses(node.value, owner)):
             if self.texts.is_text(value) or isinstance(value, cst.BooleanOperation | cst.IfExp):
                 raise NoPlaceError("Its random part stands in a variable that other code uses too")

@@ -166,7 +166,7 @@ class Places:
         """Whether a variable that holds a name can change itself: it is in no id, in no path and in no other name."""
         start = self.texts.tree.span(value)[0]
         container = owner if "." not in text else owner.nearest("class")
-        if container is None or not self.texts.is_unconditional(owner, start):
+        if container is None or not self.texts.file.is_unconditional(owner, start):
             return False
         uses = self.texts.uses(text, container)
         return all(self.at(use).role not in ("id", "part", "other") for use in uses)

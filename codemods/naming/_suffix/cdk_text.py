@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -13,9 +12,8 @@ import libcst as cst
 
 from codemods.naming._suffix import names
 from codemods.naming._suffix.names import Change
-from fixer.cdk.layout import Splice, end_of_line, indent_at, relay, start_of_line
+from fixer.cdk.layout import Splice
 from fixer.cdk.tree import dotted
-from fixer.model import Edit
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
@@ -215,18 +213,6 @@ class Texts:
             if not isinstance(self.tree.parents[node], cst.FormattedStringExpression | cst.BinaryOperation):
                 yield self.read(node)
 
-    def is_unconditional(self, owner: Scope, start: int) -> bool:
-        """Whether a statement stands right in the body of a function or module."""
-        indent = indent_at(self.file.source, start)
-        return indent == (self.body_indent(owner) if owner.kind == "function" else "")
-
-    def body_indent(self, function: Scope) -> str | None:
-        """The indentation of a function's body; None if it is on the line of its `def`."""
-        body = getattr(function.node, "body", None)
-        if not isinstance(body, cst.IndentedBlock) or not body.body:
-            return None
-        return indent_at(self.file.source, self.tree.span(body.body[0])[0])
-
     # ---- writing ---------------------------------------------------------------------------------
 
     def splices(self, text: Text, start: int, changes: tuple[Change, ...], code: str) -> Iterator[Splice]:
@@ -289,23 +275,3 @@ class Texts:
             yield Splice(start, start, f'f"{made}" + ')
         else:
             yield Splice(end, end, f' + f"{made}"')
-
-
-def relaid(file: CdkFile, splices: Iterable[Splice]) -> tuple[Edit, ...]:
-    """The edits of a file, with lines opened that they make too long."""
-    groups: dict[tuple[int, int], list[Splice]] = {}
-    for splice in dict.fromkeys(splices):
-        groups.setdefault(_statement(file, splice.start), []).append(splice)
-    made: list[Splice] = []
-    for (start, end), found in groups.items():
-        region = file.source[start:end]
-        made += relay(region, found, start, file.line_length, file.unit, file.newline)
-    return file.edits(made)
-
-
-def _statement(file: CdkFile, offset: int) -> tuple[int, int]:
-    """The whole lines of the statement around an offset, or just its line."""
-    statements = file.tree.statements
-    number = bisect_right(statements, offset, key=lambda span: span[0]) - 1
-    start, end = statements[number] if number >= 0 and offset <= statements[number][1] else (offset, offset)
-    return start_of_line(file.source, start), end_of_line(file.source, end)

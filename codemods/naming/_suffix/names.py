@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fixer.environment import words_in
+
 if TYPE_CHECKING:
     from codemods.facts import Kind, PhysicalName
 
@@ -19,13 +21,7 @@ HOLE = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 
 LONGEST_SUFFIX = 10
 """Characters that a suffix plausibly has, as `pr-1234567` has."""
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_ENVIRONMENT = frozenset(
-    ["branch", "deployment", "env", "environment", "envname", "stage", "stagename", "suffix", "unique", "workspace"]
-)
-_STACK = re.compile(r"stack_?(?:name|id)(?![a-z])", re.IGNORECASE)
 _UNCLEAR = frozenset(["base", "basename", "namespace", "naming", "prefix"])
-_NO_ENVIRONMENT = re.compile(r"\benv\.(?:account|region)\b|\bos\.environ\b|\benviron\b")
 _LITERAL = frozenset(["dev", "development", "nonprod", "preprod", "prod", "production", "qa", "staging", "uat"])
 _HOST = frozenset(["domain", "fqdn", "host", "hostname", "website"])
 _DOMAIN = re.compile(r"(?:[a-z0-9-]+\.)+[a-z]{2,}")
@@ -111,25 +107,15 @@ class Change:
         return name[: self.start] + made + name[self.end :]
 
 
-def _words(code: str) -> Iterator[str]:
-    for word in _WORD.findall(_NO_ENVIRONMENT.sub("", code)):
-        yield word.lower()
-
-
-def tells_apart(code: str) -> bool:
-    """Whether an expression is by its name something that differs from one environment to the other."""
-    return not _ENVIRONMENT.isdisjoint(_words(code)) or _STACK.search(code) is not None
-
-
 def is_unclear(code: str) -> bool:
     """Whether an expression is by its name a beginning that others choose, which may hold the environment."""
-    return not _UNCLEAR.isdisjoint(_words(code))
+    return not _UNCLEAR.isdisjoint(words_in(code))
 
 
 def literal_environment(name: str) -> str | None:
     """The environment that is written into a name, such as `prod` in `prod-orders`."""
     for text in HOLE.split(name)[::2]:
-        for word in _words(text):
+        for word in words_in(text):
             if word in _LITERAL:
                 return word
     return None
@@ -140,7 +126,7 @@ def must_stay(name: str, kind: Kind) -> str | None:
     if _FIXED.fullmatch(name):
         return f"A service looks for `{name}` by that very name"
     if kind.name == "s3-bucket":
-        words = {word for code in holes(name) for word in _words(code)}
+        words = {word for code in holes(name) for word in words_in(code)}
         if _DOMAIN.fullmatch(name) or not _HOST.isdisjoint(words):
             return "The bucket is named like a host, and a website's bucket must be"
     return None
@@ -192,7 +178,7 @@ def wrong(name: str, changes: Iterable[Change], kind: Kind) -> str | None:
 
 def _filled(name: str, other: str) -> str:
     def value(match: re.Match[str]) -> str:
-        words = set(_words(match[1]))
+        words = set(words_in(match[1]))
         return next((text for word, text in _PLACEHOLDERS.items() if word in words), other)
 
     return HOLE.sub(value, name)
@@ -224,7 +210,7 @@ def in_address(text: str, start: int, kind: Kind) -> bool:
 
 def subject_words(physical: PhysicalName) -> frozenset[str]:
     """The words that code uses for what is named: `table`, `bucket`, `function` and `lambda`."""
-    said = {*_words(physical.kind.name), *_words(physical.argument)} - _PLAIN_WORDS
+    said = {*words_in(physical.kind.name), *words_in(physical.argument)} - _PLAIN_WORDS
     for group in _SYNONYMS:
         if said & group:
             said |= group
@@ -233,7 +219,7 @@ def subject_words(physical: PhysicalName) -> frozenset[str]:
 
 def is_about(label: str, subject: frozenset[str]) -> bool:
     """Whether a keyword, a key or a function is by its name about what is named."""
-    return any(word in subject or word.removesuffix("s") in subject for word in _words(label))
+    return any(word in subject or word.removesuffix("s") in subject for word in words_in(label))
 
 
 def is_common(name: str) -> bool:

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from codemods.naming._suffix.names import Change
+from fixer.environment import HOLDER, tells_apart
 from fixer.model import Create, Edit, Fix, Impact, Known, Manual
 from fixer.terraform import Block, Chunk
+from fixer.terraform.environment import holds_text
 from fixer.terraform.template import unescape
 
 if TYPE_CHECKING:
@@ -27,7 +29,6 @@ _TEXT_FUNCTIONS = frozenset(
 _PATH_FUNCTIONS = re.compile(r"file\w*|templatefile|pathexpand|abspath|basename|dirname")
 _ESCAPE = re.compile(r"\\|\$\$\{|%%\{")
 _TOKEN = re.compile(r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|\$\$\{|%%\{|.", re.DOTALL)
-_ENVIRONMENT = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?(?:name|suffix))?")
 _REPLACED = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?name)?")
 _NAMING_ONLY = frozenset(
     ("name", "name_prefix", "tags", "tags_all", "default_tags", "description", "comment", "label", "title", "sid")
@@ -149,19 +150,16 @@ class Suffixer:
                     if self._replaces_environment and read and self._environments(read):
                         return variable
                     for one in self._deep(attribute.expr):
-                        if (
-                            one.names[0] in ("var", "local") and _ENVIRONMENT.fullmatch(one.names[-1]) and not one.rest
-                        ) or (one.text == "terraform.workspace"):
+                        if (one.names[0] in ("var", "local") and HOLDER.fullmatch(one.names[-1]) and not one.rest) or (
+                            one.text == "terraform.workspace"
+                        ):
                             counts[one.text] = counts.get(one.text, 0) + 1
         usable = {
-            code: count for code, count in counts.items() if not code.startswith("var.") or self._is_text(code[4:])
+            code: count
+            for code, count in counts.items()
+            if not code.startswith("var.") or holds_text(self.module, code[4:])
         }
         return max(usable, key=lambda code: usable[code]) if usable else variable
-
-    def _is_text(self, variable: str) -> bool:
-        declared = self.module.variable(variable)
-        kind = declared.attribute("type") if declared else None
-        return declared is not None and (kind is None or kind.expr.text in ("string", '"string"', "any"))
 
     def _deep(self, expr: Expr) -> list[Traversal]:
         """All that the expression mentions, through locals and through what `each` stands for."""
@@ -203,7 +201,7 @@ class Suffixer:
         if any(one.text == "terraform.workspace" for one in deep):
             return None
         mine = [one for one in deep if one.names[0] not in ("each", "count", "path")]
-        if any(names.tells_apart(self._word(one)) for one in mine):
+        if any(tells_apart(self._word(one)) for one in mine):
             return self._of_environment(name, read, mine)
         if "count" in kinds and expr.kind == "traversal":
             return None
@@ -258,7 +256,7 @@ class Suffixer:
         variable = self.options.variable
         if not self._replaces_environment or any(variable in one.names for one in mine):
             return None
-        if not all(_REPLACED.fullmatch(one.names[-1]) for one in mine if names.tells_apart(self._word(one))):
+        if not all(_REPLACED.fullmatch(one.names[-1]) for one in mine if tells_apart(self._word(one))):
             return None  # another suffix, a branch, ...: as good
         if self.suffix != f"var.{variable}":
             return None

@@ -1,21 +1,20 @@
-"""Where CDK code has the suffix of its environment, or can read it from the context."""
+"""Where CDK code has the name or suffix of its environment, or can read it from the context."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemods.naming._suffix.names import tells_apart
 from fixer.cdk.layout import end_of_line, indent_at, start_of_line
+from fixer.environment import PRODUCTION, tells_apart
 from fixer.model import Edit
 
 if TYPE_CHECKING:
-    from codemods.naming._suffix.cdk_text import Texts
-    from codemods.naming.env_suffix_names import Options
+    from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Binding, Scope
 
 _HOLDERS = [
@@ -49,15 +48,16 @@ _READERS = frozenset(
         "upper",
     ]
 )
+_TRUTHS = ("is_production", "is_prod", "is_prd", "production")
+"""Names that say whether the environment is production."""
 _LINE = 88
-
 
 _TOO_EARLY = "The suffix can't be read before super().__init__()"
 
 
 @dataclass(frozen=True)
-class Suffix:
-    """How code gets at the suffix: an expression, where its value comes from, and the edits that it needs first."""
+class Source:
+    """How code gets at the environment: an expression, where its value comes from, and the edits that it needs."""
 
     code: str
     origin: str
@@ -65,33 +65,97 @@ class Suffix:
     edits: tuple[Edit, ...] = ()
 
 
-class Suffixes:
-    """Finds, or makes, the suffix in one file."""
+class Environments:
+    """Finds, or makes, what holds the environment in one file."""
 
-    def __init__(self, texts: Texts, options: Options) -> None:
-        """Take the file's texts, and what the configuration says."""
-        self._texts, self._file, self._options = texts, texts.file, options
-        self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", options.context).lower()
+    def __init__(self, file: CdkFile, context: str = "environmentSuffix", default: str = "dev") -> None:
+        """Take the file, the item of the context that holds the environment, and what it is where none is given."""
+        self._file, self._item, self._default = file, context, default
+        self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", context).lower()
         self._holders = tuple(dict.fromkeys((self._name, *_HOLDERS)))
 
     # ---- what is there ---------------------------------------------------------------------------
 
-    def there(self, scope: Scope, at: int) -> Suffix | None:
+    def there(self, scope: Scope, at: int) -> Source | None:
         """A name that holds the suffix at an offset of the file."""
-        for name in self._holders:
+        return next(self._all(self._holders, scope, at), None) or self._of_props(scope)
+
+    def _all(self, names: Iterable[str], scope: Scope, at: int) -> Iterator[Source]:
+        """What of these names is a variable or an attribute of the class that certainly holds its value there."""
+        for name in names:
             found = self._variable(name, scope, at) or self._attribute(name, scope, at)
             if found:
-                return found
-        return self._of_props(scope)
+                yield found
 
-    def _variable(self, name: str, scope: Scope, at: int) -> Suffix | None:
+    def production(
+        self, scope: Scope, at: int, names: Sequence[str] = PRODUCTION, *, attribute: bool = False, often: bool = False
+    ) -> Source | None:
+        """A condition that is true in production, one of the environments called `names`, at an offset of the file.
+
+        A truth value that the code has already (`is_production`); else a comparison of what holds the environment,
+        with the names that the code compares it with elsewhere, if it does. A comparison with several names, one that
+        is needed often, or for a method that does not see what `__init__` has, comes with a line that makes a truth
+        value of it: of `self`, if more than `__init__` needs it (`attribute`). None if the code has no environment.
+        """
+        if found := next(self._all(_TRUTHS, scope, at), None):
+            return found
+        source = self._holder(scope, at, names)
+        wanted = self._compared(source.code.rpartition(".")[2], names) if source else []
+        if source and len(wanted or names) == 1 and not often:
+            return Source(self._comparison(source, names), source.origin)
+        if made := self._truth(scope, at, names, attribute=attribute):
+            return made
+        return Source(self._comparison(source, names), source.origin) if source else None
+
+    def production_by_context(self, scope: Scope, at: int, names: Sequence[str], *, attribute: bool) -> Source | str:
+        """The same of an environment that a new line reads from the context; or why that can't be done."""
+        made = self.make(scope, at, attribute=attribute)
+        return Source(self._comparison(made, names), made.origin, made.edits) if isinstance(made, Source) else made
+
+    def _holder(self, scope: Scope, at: int, names: Sequence[str]) -> Source | None:
+        """What holds the environment, best what is compared with a name of production, and else the suffix last."""
+        holders = sorted(self._holders, key=lambda name: (not self._compared(name, names), "suffix" in name))
+        return next(self._all(holders, scope, at), None) or self._of_props(scope)
+
+    def _comparison(self, source: Source, names: Sequence[str]) -> str:
+        quoted = [f'"{name}"' for name in self._compared(source.code.rpartition(".")[2], names) or names]
+        return f"{source.code} == {quoted[0]}" if len(quoted) == 1 else f"{source.code} in ({', '.join(quoted)})"
+
+    def _truth(self, scope: Scope, at: int, names: Sequence[str], *, attribute: bool) -> Source | None:
+        """The line in `__init__` that says whether the environment is production."""
+        owner, init = self._class(scope)
+        place = self._super(init) if init else None
+        function = self._method(owner, at) if owner else None
+        source = self._holder(init, init.end, names) if init else None
+        if owner is None or init is None or place is None or function is None or source is None:
+            return None
+        inside = function is init and not attribute
+        name = _TRUTHS[0]
+        end = max(place[1], self._assigned(init, source.code))
+        if name in (init.bindings if inside else owner.attributes):
+            return None
+        if end > (at if function is init else self._first_own_call(owner, init)):
+            return None
+        code = name if inside else f"self.{name}"
+        return Source(code, code, (self._line(end, f"{code} = {self._comparison(source, names)}", place[0]),))
+
+    def _compared(self, name: str, names: Sequence[str]) -> list[str]:
+        """Those of the names, as they are spelled, that the file compares what holds the environment with, or sets."""
+        text = self._file.source.decode()
+        equal = re.findall(rf"\b{name}\s*[!=]=\s*[\"'](\w+)[\"']", text)
+        listed = re.findall(rf"\b{name}\s+(?:not\s+)?in\s*[(\[{{]([^)\]}}]*)", text)
+        given = re.findall(rf"\b{name}\s*(?::\s*str\s*)?=\s*[\"'](\w+)[\"']", text)
+        found = {*equal, *given, *(word for each in listed for word in re.findall(r"[\w-]+", each))}
+        return _spelled(found, names)
+
+    def _variable(self, name: str, scope: Scope, at: int) -> Source | None:
         found = scope.find(name)
         if found is None or found[0].kind not in ("function", "module"):
             return None
         owner, bindings = found
         home = scope.nearest("function")
         if self._holds(name, owner, bindings, at if owner is home or home is None else None):
-            return Suffix(name, self._origin(name, bindings))
+            return Source(name, self._origin(name, bindings))
         return None
 
     def _holds(self, name: str, owner: Scope, bindings: list[Binding], before: int | None) -> bool:
@@ -100,8 +164,9 @@ class Suffixes:
         if before is not None and last.start >= before:
             return False
         if last.value is None:
-            return self._is_text_parameter(name, owner)
-        return self._texts.is_unconditional(owner, last.start) and self._is_text(last.value, owner)
+            return self._is_truth_parameter(name, owner) if name in _TRUTHS else self._is_text_parameter(name, owner)
+        holds = _is_truth if name in _TRUTHS else self._is_text
+        return self._file.is_unconditional(owner, last.start) and holds(last.value, owner)
 
     def _is_text(self, node: cst.BaseExpression, scope: Scope) -> bool:
         match node:
@@ -120,13 +185,14 @@ class Suffixes:
                 return node.value in self._holders and found is not None and self._holds(node.value, *found, None)
         return False
 
+    def _is_truth_parameter(self, name: str, function: Scope) -> bool:
+        param = _parameter(name, function)
+        kind = self._file.module.code_for_node(param.annotation.annotation) if param and param.annotation else ""
+        return kind.strip("\"'") == "bool"
+
     def _is_text_parameter(self, name: str, function: Scope) -> bool:
-        node = function.node
-        if not isinstance(node, cst.FunctionDef):
-            return False
-        params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
-        param = next((one for one in params if one.name.value == name), None)
-        if param is None:
+        param = _parameter(name, function)
+        if param is None or function.node is None:
             return False
         default = param.default
         if isinstance(default, cst.SimpleString):
@@ -136,10 +202,10 @@ class Suffixes:
             return False
         if kind:
             return kind.strip("\"'") == "str"
-        text = self._file.text(*self._file.tree.span(node))
+        text = self._file.text(*self._file.tree.span(function.node))
         return name not in ("env", "environment", "stage") or re.search(rf"\{{{name}\b", text) is not None
 
-    def _attribute(self, name: str, scope: Scope, at: int) -> Suffix | None:
+    def _attribute(self, name: str, scope: Scope, at: int) -> Source | None:
         owner, init = self._class(scope)
         bindings = owner.attributes.get(name, []) if owner else []
         if owner is None or init is None or not bindings:
@@ -151,10 +217,10 @@ class Suffixes:
         if not inside and last > self._first_own_call(owner, init):
             return None
         if self._holds(name, init, bindings, at if inside else None):
-            return Suffix(f"self.{name}", self._origin(name, bindings))
+            return Source(f"self.{name}", self._origin(name, bindings))
         return None
 
-    def _of_props(self, scope: Scope) -> Suffix | None:
+    def _of_props(self, scope: Scope) -> Source | None:
         function = scope.nearest("function")
         node = function.node if function else None
         if function is None or not isinstance(node, cst.FunctionDef):
@@ -164,7 +230,7 @@ class Suffixes:
         pattern = rf"(?<![\w.])(\w*(?:props|config|settings))\.({'|'.join(self._holders)})\b(?!\s*(?:=[^=]|\.|\())"
         for found in re.finditer(pattern, text):
             if found[1] in function.bindings and found[1] not in optional and found[2] != "env":
-                return Suffix(found[0], found[2])
+                return Source(found[0], found[2])
         return None
 
     def _is_optional(self, param: cst.Param) -> bool:
@@ -174,15 +240,15 @@ class Suffixes:
     def _origin(self, name: str, bindings: list[Binding]) -> str:
         value = max(bindings, key=lambda one: one.start).value
         text = self._file.module.code_for_node(value) if value is not None else ""
-        return self._context if re.search(rf"get_context\(\s*[\"']{self._options.context}[\"']", text) else name
+        return self._context if re.search(rf"get_context\(\s*[\"']{self._item}[\"']", text) else name
 
     @property
     def _context(self) -> str:
-        return f"context {self._options.context}"
+        return f"context {self._item}"
 
     # ---- what is made ----------------------------------------------------------------------------
 
-    def make(self, scope: Scope, at: int, *, attribute: bool) -> Suffix | str:
+    def make(self, scope: Scope, at: int, *, attribute: bool) -> Source | str:
         """A line that puts the suffix into a variable, or into an attribute of the class; or why that can't be done."""
         owner, init = self._class(scope)
         if owner is None:
@@ -207,18 +273,18 @@ class Suffixes:
             if end > self._first_own_call(owner, init):
                 return f"{found.code} is set too late for it"
         code = name if inside else f"self.{name}"
-        return Suffix(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
+        return Source(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
 
-    def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Suffix | str:
+    def _before_super(self, init: Scope, place: tuple[int, int], name: str) -> Source | str:
         if len(init.parameters) < 2 or name in init.bindings:
             return _TOO_EARLY
         source = self._file.source
         start, indent = start_of_line(source, place[0]), indent_at(source, place[0])
         line = self._folded(f"{name} = {self._read(init.parameters[1])}", indent)
-        return Suffix(name, self._context, (Edit(self._file.path, start, start, f"{line}{self._file.newline}"),))
+        return Source(name, self._context, (Edit(self._file.path, start, start, f"{line}{self._file.newline}"),))
 
     def _read(self, construct: str) -> str:
-        return f'{construct}.node.try_get_context("{self._options.context}") or "{self._options.default}"'
+        return f'{construct}.node.try_get_context("{self._item}") or "{self._default}"'
 
     def _line(self, end: int, line: str, like: int) -> Edit:
         source = self._file.source
@@ -234,7 +300,10 @@ class Suffixes:
     def _assigned(self, function: Scope, name: str) -> int:
         """Where the statement of the function's body that assigns the name ends; 0 for a parameter."""
         body = getattr(function.node, "body", None)
-        start = max((one.start for one in function.bindings.get(name.partition(".")[0], ()) if one.value), default=-1)
+        first, _, rest = name.partition(".")
+        owner = function.parent if first == "self" else None
+        bindings = owner.attributes.get(rest, ()) if owner else function.bindings.get(first, ())
+        start = max((one.start for one in bindings if one.value), default=-1)
         for statement in getattr(body, "body", ()):
             span = self._file.tree.span(statement)
             if span[0] <= start < span[1]:
@@ -267,7 +336,7 @@ class Suffixes:
                 statement = site.statement
                 if statement and statement.is_line and statement.count == 1:
                     span = self._file.tree.span(statement.node)
-                    if indent_at(self._file.source, span[0]) == self._texts.body_indent(init):
+                    if indent_at(self._file.source, span[0]) == self._file.body_indent(init):
                         return span
         return None
 
@@ -286,3 +355,23 @@ class Suffixes:
                 and function.attr.value in owner.bindings
             ):
                 yield self._file.tree.span(site.node)[0]
+
+
+def _spelled(found: Iterable[str], names: Sequence[str]) -> list[str]:
+    return sorted((one for one in found if one.lower() in names), key=lambda one: (names.index(one.lower()), one))
+
+
+def _parameter(name: str, function: Scope) -> cst.Param | None:
+    node = function.node
+    if not isinstance(node, cst.FunctionDef):
+        return None
+    params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
+    return next((one for one in params if one.name.value == name), None)
+
+
+def _is_truth(node: cst.BaseExpression, scope: Scope) -> bool:
+    """Whether an expression is certainly true or false."""
+    if isinstance(node, cst.BooleanOperation):
+        return _is_truth(node.left, scope) and _is_truth(node.right, scope)
+    negates = isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not)
+    return negates or isinstance(node, cst.Comparison)
