@@ -16,8 +16,11 @@ HIGH_LEVEL = (
     "aws_lambda.DockerImageFunction",
     "aws_lambda.SingletonFunction",
     "aws_lambda_nodejs.NodejsFunction",
+    "aws_lambda_python.PythonFunction",
     "aws_lambda_python_alpha.PythonFunction",
+    "aws_lambda_go.GoFunction",
     "aws_lambda_go_alpha.GoFunction",
+    "triggers.TriggerFunction",
 )
 """What takes the keywords of `aws_lambda.FunctionOptions`."""
 

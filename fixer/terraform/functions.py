@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from fixer.terraform.module import Module
 
 _DOCUMENTS = ("aws_iam_policy", "aws_iam_policy_document")
+_GRANTS = (
+    ("aws_iam_role_policy", "role", "policy"),
+    ("aws_iam_role_policy_attachment", "role", "policy_arn"),
+    ("aws_iam_policy_attachment", "roles", "policy_arn"),
+)
+"""Resources that give a role a policy, with their arguments for both."""
 _DEEPEST = 5
 _EDGE = "lambda_function_association"
+_EDGE_SERVICE = "edgelambda.amazonaws.com"
 _MAPPING = "aws_lambda_event_source_mapping"
 
 
@@ -29,7 +36,11 @@ def functions(module: Module) -> Iterator[Block]:
 def is_at_edge(function: Block) -> bool:
     """Whether CloudFront runs the function at its edge, where most settings of functions are not to be had."""
     found = function.module.references(function.address)
-    return any(one.block is not None and _EDGE in one.block.top.text() for one in found)
+    if any(one.block is not None and _EDGE in one.block.top.text() for one in found):
+        return True
+    role = role_of(function)
+    trust = role.attribute("assume_role_policy") if role else None
+    return trust is not None and any(_EDGE_SERVICE in text for text in _texts(function.module, trust.expr))
 
 
 def feeders(function: Block) -> Iterator[Block]:
@@ -69,11 +80,13 @@ def _policies(role: Block) -> Iterator[Expr]:
     yield from (one.expr for inline in role.blocks("inline_policy") if (one := inline.attribute("policy")))
     if arns := role.attribute("managed_policy_arns"):
         yield arns.expr
-    for kind, name in (("aws_iam_role_policy", "policy"), ("aws_iam_role_policy_attachment", "policy_arn")):
+    for kind, owners, name in _GRANTS:
         for block in role.module.all_resources(kind):
-            owner, policy = block.attribute("role"), block.attribute(name)
-            if owner and policy and behind(role.module, owner.expr, "aws_iam_role") is role:
+            owner, policy, each = block.attribute(owners), block.attribute(name), block.attribute("for_each")
+            elements = owner.expr.elements if owner and owner.expr.kind == "list" else (owner.expr,) if owner else ()
+            if policy and any(behind(role.module, one, "aws_iam_role") is role for one in elements):
                 yield policy.expr
+                yield from (each.expr,) if each else ()
 
 
 def _texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
