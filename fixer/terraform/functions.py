@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from fixer.model import Edit
+from fixer.model import Edit, Known
 from fixer.terraform.companion import free_name
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ _DEEPEST = 5
 _EDGE = "lambda_function_association"
 _EDGE_SERVICE = "edgelambda.amazonaws.com"
 _MAPPING = "aws_lambda_event_source_mapping"
+_GROUP = "aws_cloudwatch_log_group"
+_FOLDER = "/aws/lambda/"
 
 
 def functions(module: Module) -> Iterator[Block]:
@@ -49,6 +51,44 @@ def feeders(function: Block) -> Iterator[Block]:
         target = mapping.attribute("function_name")
         if target and function.module.refers_to(target.expr, function, "function_name"):
             yield mapping
+
+
+def writes_to(function: Block, name: Expr) -> bool | None:
+    """Whether the function writes its logs to the log group that an argument names; None if that can't be judged.
+
+    That is the group of its `logging_config`, else `/aws/lambda/` and the function's own name.
+    """
+    module, own = function.module, function.attribute("function_name")
+    chosen = next((found for one in function.blocks("logging_config") if (found := one.attribute("log_group"))), None)
+    verdicts = set()
+    for group in module.all_resources(_GROUP):
+        meant = module.refers_to(name, group, "name")
+        if meant is not False:
+            named = group.attribute("name")
+            by_choice = module.refers_to(chosen.expr, group, "name") if chosen else False
+            by_name = _is_default(function, named.expr, own.expr) if named and own and not chosen else False
+            verdict = True if True in (by_choice, by_name) else None if None in (by_choice, by_name) else False
+            verdicts.add(verdict if meant else None if verdict is not False else False)
+    if verdicts:
+        return True if True in verdicts else None if None in verdicts else False
+    if chosen:
+        return "".join(chosen.expr.text.split()) == "".join(name.text.split())
+    return _is_default(function, name, own.expr) if own else None
+
+
+def _is_default(function: Block, group: Expr, own: Expr) -> bool | None:
+    """Whether the name of a group is the one that Lambda makes of the function's name."""
+    module = function.module
+    group, own = module.follow(group), module.follow(own)
+    if any(one.address == function.address for one in group.traversals()):
+        return _FOLDER in group.text
+    mine, theirs = module.resolve(own), module.resolve(group)
+    if isinstance(mine, Known) and isinstance(theirs, Known):
+        return bool(theirs.value == f"{_FOLDER}{mine.value}")
+    if _FOLDER not in group.text:
+        return None if group.kind == "traversal" else False
+    inner = own.text[1:-1] if own.kind in ("string", "template") else f"${{{own.text}}}"
+    return "".join(group.text[1:-1].split()) == _FOLDER + "".join(inner.split())
 
 
 def role_of(function: Block) -> Block | None:

@@ -62,6 +62,8 @@ WATCHED = (
     "aws_dynamodb.CfnGlobalTable.ReplicaSpecificationProperty.point_in_time_recovery_specification",
     "aws_logs.LogGroupProps.retention",
     *(f"aws_logs.RetentionDays.{member}" for member in RETENTION),
+    "aws_lambda.LoggingFormat.JSON",
+    "aws_lambda.CfnFunction.LoggingConfigProperty",
     "aws_s3.BucketProps.block_public_access",
     "aws_s3.BlockPublicAccess",
     "aws_s3.BlockPublicAccess.BLOCK_ALL",
