@@ -223,6 +223,16 @@ class Lack:
         return self.subject.finding(rule, message, fix=Fix((*self.changes, *also), impact), at=self.at)
 
 
+@dataclass(frozen=True)
+class Caller:
+    """What calls a function."""
+
+    what: str
+    """What a report calls it: `LambdaIntegration`, `aws_lambda_permission.api`."""
+    waits: bool
+    """Whether somebody waits for the answer; else it hands over work, or that can't be told."""
+
+
 # ---- rules -------------------------------------------------------------------------------------
 
 
