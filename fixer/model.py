@@ -223,6 +223,18 @@ class Lack:
         return self.subject.finding(rule, message, fix=Fix((*self.changes, *also), impact), at=self.at)
 
 
+def at_most(limit: float) -> Callable[[Any], bool]:
+    """What `lack` accepts where a setting has a limit: a number up to it, or its text, which Terraform takes too."""
+
+    def accepts(value: Any) -> bool:
+        try:
+            return float(str(value)) <= limit
+        except ValueError:
+            return False
+
+    return accepts
+
+
 @dataclass(frozen=True)
 class Caller:
     """What calls a function."""

@@ -55,7 +55,7 @@ from fixer.cdk.callers import callers as cdk_callers
 from fixer.cdk.callers import is_ambiguous
 from fixer.cdk.durations import seconds
 from fixer.cdk.functions import functions as cdk_functions
-from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
+from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown, at_most
 from fixer.terraform.callers import callers
 from fixer.terraform.functions import functions
 
@@ -89,7 +89,8 @@ _AMBIGUOUS = Manual("The variable that holds it holds other things too, so its c
 
 def _message(value: Value, limit: int) -> str:
     if isinstance(value, Known):
-        return f"has a timeout of {value.value:g} seconds, which is above {limit}"
+        number = f"{value.value:g}" if isinstance(value.value, int | float) else value.value
+        return f"has a timeout of {number} seconds, which is above {limit}"
     return f"may have a timeout above {limit} seconds"
 
 
@@ -109,7 +110,7 @@ def cdk(file: CdkFile, options: Options) -> Findings:
     """Functions by the seconds of their timeout, those of an app's own subclasses too."""
     for function in cdk_functions(file):
         value, at = seconds(function, "timeout"), function.argument("timeout")
-        if value is Absent or (isinstance(value, Known) and value.value <= options.seconds):
+        if value is Absent or (isinstance(value, Known) and at_most(options.seconds)(value.value)):
             continue
         message = _message(value, options.seconds)
         if manual := _obstacle(function, value) or _cdk_patient(function):
@@ -152,27 +153,14 @@ def _cdk_patient(function: Construct) -> Manual | None:
 def terraform(module: Module, options: Options) -> Findings:
     """Functions by their `timeout`."""
     limit = options.seconds
-
-    def is_short(value: object) -> bool:
-        return _number(value) <= limit
-
     for function in functions(module):
-        found = function.lack("timeout", str(limit), is_short)
+        found = function.lack("timeout", str(limit), at_most(limit))
         if found is None or found.value is Absent or _is_optional(found.value):
             continue
         manual = _IMAGE if function.value("package_type") == Known("Image") else _patient(callers(function), "module")
-        value = Known(_number(found.value.value)) if isinstance(found.value, Known) else found.value
-        yield found.finding(rule, _message(value, limit), manual=manual)
+        yield found.finding(rule, _message(found.value, limit), manual=manual)
 
 
 def _is_optional(value: Value) -> bool:
     """Whether a variable says that there is no timeout unless the module's caller sets one."""
     return isinstance(value, Unknown) and value.why.endswith("whose default is null")
-
-
-def _number(value: object) -> float:
-    """A number as Terraform reads it; what is none is above any limit."""
-    try:
-        return float(str(value))
-    except ValueError:
-        return float("inf")

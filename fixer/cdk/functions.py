@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from fixer.model import Absent, Known
@@ -110,6 +111,13 @@ def _is_default(name: Value, function: Construct) -> bool | None:
 
 def _mentions(text: str, function: Construct) -> bool:
     return function.target is not None and bool(re.search(rf"(?<![\w.]){re.escape(function.target)}(?!\w)", text))
+
+
+def is_named(function: Construct, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is for the function: for its id, its name, or what it is assigned to."""
+    name = function.value("function_name")
+    names = (function.id, name.value if isinstance(name, Known) else None, function.target, function.subclass)
+    return any(fnmatchcase(str(one), pattern) for one in names if one for pattern in patterns)
 
 
 def functions(file: CdkFile, *, low_level: bool = True) -> Iterator[Construct]:

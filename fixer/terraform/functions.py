@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from fixer.model import Edit, Known
@@ -33,6 +34,13 @@ def functions(module: Module) -> Iterator[Block]:
     for block in module.all_resources("aws_lambda_function"):
         if not is_at_edge(block):
             yield block
+
+
+def is_named(function: Block, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is for the function: for its name in the module or in AWS, or for its address."""
+    name = function.value("function_name")
+    names = (function.name, function.address, name.value if isinstance(name, Known) else None)
+    return any(fnmatchcase(str(one), pattern) for one in names if one for pattern in patterns)
 
 
 def is_at_edge(function: Block) -> bool:
