@@ -315,7 +315,7 @@ class Block:
         nested = _indented("\n\n".join(blocks), self._inner_indent)
         if self._is_open:
             added = [self._insert_attributes(lines, attributes)] if lines else []
-            return [*added, self._insert_last(nested)] if blocks else added
+            return [*added, *self._insert_blocks("\n\n".join(blocks), nested)] if blocks else added
         new = "\n\n".join(filter(None, (attributes, nested)))
         close = f"\n{self.file.indent(self.start)}"
         if not self._content:
@@ -405,15 +405,19 @@ class Block:
         below_opening = self.file.line_start(self._opening) == self.file.line_start(place)
         return self.file.edit(place, place, ("\n\n" if has_content and not below_opening else "\n") + text)
 
+    def _insert_blocks(self, text: str, indented: str) -> tuple[Edit, ...]:
+        """Insert nested blocks at its end, but above a `lifecycle` block there."""
+        last = self.items[-1] if self.items else None
+        if isinstance(last, Block) and last.type == "lifecycle" and self.file.starts_line(last.start):
+            return last.insert_before(text)
+        return (self._insert_last(indented),)
+
     def append(self, text: str) -> tuple[Edit, ...]:
         """Add a nested block, or lines, below a blank line: at its end, but above a `lifecycle` block there."""
         text = layout.align(self._in_own_steps(text.strip("\n")))
         if not self._is_open:
             return self._settled(self._add([], [text]))
-        last = self.items[-1] if self.items else None
-        if isinstance(last, Block) and last.type == "lifecycle" and self.file.starts_line(last.start):
-            return self._settled(last.insert_before(text))
-        return self._settled([self._insert_last(_indented(text, self._inner_indent))])
+        return self._settled(self._insert_blocks(text, _indented(text, self._inner_indent)))
 
     def remove(self, *names: str) -> tuple[Edit, ...]:
         """Take out arguments, with the comments on their line; the comments above them stay.
