@@ -21,6 +21,8 @@ from tf.gen import tfplugin_pb2 as pb
 from stand_in.schema import NESTINGS, replacing
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
+SAME = {"aws_region": {"name": "region"}}
+"""Attributes of data sources that tell what another one tells, by `internal/service/meta` of the provider."""
 Make = Callable[[Any, str], Any]
 
 
@@ -98,6 +100,10 @@ class Provider(grpc.GenericRpcHandler):
         """What is asked for, and the rest made up."""
         values = _unpack(request.config)
         _fill(self.schema.data_source_schemas[request.type_name].block, values, _made_up)
+        for name, same in SAME.get(request.type_name, {}).items():
+            if same in values:
+                said = _unpack(request.config)
+                values[name] = values[same] = said[name] or said[same] or f"made-up-{same}"
         return pb.ReadDataSource.Response(state=_pack(values))
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:

@@ -1,0 +1,179 @@
+"""Say what the AWS provider deprecates in its present words.
+
+## Why
+
+The provider warns of what it will refuse in its next major version: each plan is longer by its warnings, real ones
+drown in them, and the day of the upgrade is a day of errors.
+
+## Terraform
+
+**Rules of `aws_s3_bucket_lifecycle_configuration`** that have neither `filter` nor `prefix` get `filter {}`, which has
+the same effect; a `prefix` moves into the filter. Impact `behavior`: the rule is updated in place and does what it
+did before.
+
+```hcl
+rule {
+  id     = "expire"
+  status = "Enabled"
+
+  filter {}
+
+  expiration {
+    days = 90
+  }
+}
+```
+
+**`data.aws_region.current.name`** becomes `data.aws_region.current.region`, everywhere in the module, and the argument
+`name` of the data source `region`: where version 6 of the provider or a later one is required, as earlier ones have no
+such attribute. Impact `none`.
+
+**`vpc = true`** of `aws_eip` becomes `domain = "vpc"`, which version 5 brought; version 6 refuses the former. Impact
+`behavior`: a plan for a new address reads differently. One that is deployed stays as it is.
+
+## Not fixed
+
+- A region whose module says nothing of the provider's version, or allows one before 6: `region` is not there. Require
+  `>= 6.0`. Where only earlier versions are allowed, `name` is in order and not reported. An address where version 4
+  is allowed is left alone the same way.
+- A use of the old name in an override file or in JSON, which iacfix does not change: change it there.
+- A lifecycle rule with a `filter` beside its `prefix`, and an address whose `vpc` is false or can't be judged.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fixer.model import Edit, Findings, Fix, Impact, Known, Manual, Rule, Unknown
+from fixer.terraform import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fixer.terraform import Attribute, Module, Reference
+
+rule = Rule(
+    __name__,
+    impact=Impact.BEHAVIOR,
+    keywords=("aws_s3_bucket_lifecycle_configuration", "aws_region", "aws_eip"),
+)
+
+
+@rule.terraform
+def terraform(module: Module, options: object) -> Findings:
+    """What each deprecation of the provider concerns in the module."""
+    yield from _lifecycle_rules(module)
+    yield from _regions(module)
+    yield from _addresses(module)
+
+
+def _obstacle(module: Module, block: Block, *names: str) -> Manual | None:
+    """Why these arguments of a block can't be changed."""
+    if block.read_only:
+        return Manual(f"It is in {block.file.path}", "Change it there: iacfix does not rewrite such files")
+    over = module.override_of(block.top)
+    if over and any(over.holds(name) for name in names):
+        return Manual(f"{over.file.path} overrides it", "Change both there and here")
+    return None
+
+
+# ---- lifecycle rules ---------------------------------------------------------------------------
+
+
+def _lifecycle_rules(module: Module) -> Findings:
+    for block in module.all_resources("aws_s3_bucket_lifecycle_configuration"):
+        for one in _nested(block, "rule"):
+            prefix = one.attribute("prefix")
+            if one.holds("filter") and not prefix:
+                continue
+            message = "has a prefix outside of a filter" if prefix else "has a rule without a filter"
+            obstacle = _obstacle(module, block, "rule")
+            if prefix and one.holds("filter"):
+                obstacle = Manual("It has a filter as well", "Keep one of the two; S3 refuses both")
+            if obstacle:
+                yield one.finding(rule, message, manual=obstacle)
+            else:
+                yield one.finding(rule, message, fix=Fix(_filtered(one, prefix), Impact.BEHAVIOR))
+
+
+def _nested(block: Block, kind: str) -> Iterator[Block]:
+    """The nested blocks of a kind, and what a dynamic one makes."""
+    yield from block.blocks(kind)
+    if dynamic := block.dynamic(kind):
+        yield from dynamic.blocks("content")
+
+
+def _filtered(one: Block, prefix: Attribute | None) -> tuple[Edit, ...]:
+    """What gives a rule a filter above its first nested block."""
+    said = prefix and one.file.text(prefix.start, one.file.tail(prefix.end))
+    text = f"filter {{\n  {said}\n}}" if said else "filter {}"
+    gone = one.take_out(prefix) if prefix else ()
+    first = next((item for item in one.items if isinstance(item, Block)), None)
+    if first is None:
+        return (*gone, *one.append(text))
+    above = one.file.line_start(first.leading_comments_start - 1)
+    return (*gone, *first.insert_before(text, apart=one.file.is_blank(above) or above <= one.start))
+
+
+# ---- regions -----------------------------------------------------------------------------------
+
+
+def _regions(module: Module) -> Findings:
+    """A data source and all that asks it for its name, if a version with the newer attribute may be in use."""
+    majors = module.facts.aws_majors
+    for data in module.data("aws_region"):
+        old = [one for one in module.references(data.address) if _asks_for(one, "name")]
+        fixed = [one for one in module.references(data.address, fixed=True) if _asks_for(one, "name")]
+        if not (old or fixed or data.attribute("name")) or max(majors, default=6) < 6:
+            continue
+        message = "is asked for its name, which is deprecated for region"
+        obstacle = _obstacle(module, data, "name")
+        if min(majors, default=0) < 6:
+            said = f"The module allows version {min(majors)}" if majors else "Nothing here says the version"
+            reason = f"{said} of the provider, and region is there from version 6 on"
+            obstacle = Manual(reason, "Require version 6 of the provider and run iacfix again")
+        elif fixed:
+            step = "Change it there, and run iacfix again"
+            obstacle = Manual(f"{fixed[0].file.path} asks for it too, which iacfix does not change", step)
+        elif module.incomplete:
+            obstacle = Manual(f"{module.errors[0][0]} can't be read, and may ask for it too", "Mend that file first")
+        if obstacle:
+            yield data.finding(rule, message, manual=obstacle)
+        else:
+            edits = [one.file.edit(one.end - len("name"), one.end, "region") for one in old]
+            renamed = data.rename("name", "region") if data.attribute("name") else ()
+            yield data.finding(rule, message, fix=Fix((*edits, *renamed), Impact.NONE))
+
+
+def _asks_for(reference: Reference, name: str) -> bool:
+    return reference.traversal.rest[-1:] == (f".{name}",)
+
+
+# ---- addresses ---------------------------------------------------------------------------------
+
+
+def _addresses(module: Module) -> Findings:
+    majors = module.facts.aws_majors
+    for address in module.all_resources("aws_eip"):
+        vpc = address.attribute("vpc")
+        if vpc is None or max(majors, default=6) < 5:
+            continue
+        message = "has the argument vpc, which version 6 of the provider refuses"
+        obstacle = _obstacle(module, address, "vpc", "domain")
+        value = address.value("vpc")
+        used = next((one for one in module.references(address.address) if _asks_for(one, "vpc")), None)
+        if min(majors, default=6) < 5:
+            reason = "The module allows version 4 of the provider, in which domain can't be set"
+            obstacle = Manual(reason, "Require version 5 of the provider and run iacfix again")
+        elif value != Known(True):
+            why = f"It {value.why}" if isinstance(value, Unknown) else "It is not true"
+            obstacle = Manual(why, 'Remove it where the address is one of a VPC, and set domain = "vpc"')
+        elif address.holds("domain") or address.ignores_changes("vpc"):
+            obstacle = Manual("domain, or ignore_changes, is there as well", "Keep domain alone")
+        elif used:
+            obstacle = Manual(f"{used.traversal.text} is used", "Use domain there, and run iacfix again")
+        if obstacle:
+            yield address.finding(rule, message, manual=obstacle, at=vpc)
+        else:
+            edits = address.replace(vpc, 'domain = "vpc"')
+            yield address.finding(rule, message, fix=Fix(edits, Impact.BEHAVIOR), at=vpc)
