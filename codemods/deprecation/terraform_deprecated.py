@@ -42,8 +42,10 @@ such attribute. Impact `none`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from codemods.deprecation._terraform.buckets import buckets
 from fixer.model import Edit, Findings, Fix, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform import Block
 
@@ -52,16 +54,26 @@ if TYPE_CHECKING:
 
     from fixer.terraform import Attribute, Module, Reference
 
-rule = Rule(
-    __name__,
-    impact=Impact.BEHAVIOR,
-    keywords=("aws_s3_bucket_lifecycle_configuration", "aws_region", "aws_eip"),
-)
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the rule."""
+
+    import_blocks: bool = True
+    """Whether import blocks are written beside the resources that a bucket is split into."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.import_blocks, bool):
+            raise ValueError("import_blocks: true or false is expected")
+
+
+rule = Rule(__name__, impact=Impact.BEHAVIOR, options=Options, keywords=("aws_s3_bucket", "aws_region", "aws_eip"))
 
 
 @rule.terraform
-def terraform(module: Module, options: object) -> Findings:
+def terraform(module: Module, options: Options) -> Findings:
     """What each deprecation of the provider concerns in the module."""
+    yield from buckets(module, rule, options.import_blocks)
     yield from _lifecycle_rules(module)
     yield from _regions(module)
     yield from _addresses(module)

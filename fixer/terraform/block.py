@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
-from fixer.terraform import layout
+from fixer.terraform import carrying, layout
 from fixer.terraform.expression import Expr
 from fixer.terraform.template import unescape
 
@@ -441,29 +441,13 @@ class Block:
 
     def take_out(self, *items: Attribute | Block) -> tuple[Edit, ...]:
         """Take out arguments and nested blocks right in it, with the comments right above them and on their lines."""
-        return self._settled(self.file.remove(map(self._lines_of, items), self._opening, self._closing))
+        spans = (carrying.span(item, self.file) for item in items)
+        return self._settled(self.file.remove(spans, self._opening, self._closing))
 
-    def _lines_of(self, item: Attribute | Block) -> tuple[int, int]:
-        """Where an item starts and ends with its comments, and with the white space its first line starts with."""
-        starts = self.file.starts_line(item.start)
-        return self.file.head(item.start) if starts else item.start, self.file.tail(item.end)
-
-    def body(self, replaced: Mapping[Attribute | Block, str] | None = None) -> str:
-        """The lines that its brackets hold, comments and all, as they would stand at the line's start.
-
-        Args:
-            replaced: Attributes and blocks at any depth in it, and what stands in their place; nothing takes one out.
-        """
-        text, last = "", self._opening
-        for item in sorted(replaced or (), key=lambda one: one.start):
-            new = (replaced or {})[item]
-            start, end = (item.start, item.end) if new else self._lines_of(item)
-            if not new and self.file.starts_line(item.start):
-                end = self.file.next_line(end)
-            text += self.file.text(last, start) + _indented(new, self.file.indent(item.start)).lstrip(" \t")
-            last = end
-        text += self.file.text(last, max(last, self._closing))
-        return _dedented(text.replace("\r\n", "\n"))
+    @property
+    def inside(self) -> tuple[int, int]:
+        """Where what its brackets hold starts and ends, white space and all."""
+        return self._opening, self._closing
 
     def rename(self, name: str, new: str) -> tuple[Edit, ...]:
         """Give the argument another name; `new` is a name alone even where `name` is a path.
@@ -548,17 +532,6 @@ def _restepped(text: str, step: str) -> str:
     lines = (data[line.start : line.end].decode() for line in layout.lines(data))
     split = ((len(line) - len(line.lstrip(" ")), line.lstrip(" ")) for line in lines)
     return "\n".join(step * (width // 2) + " " * (width % 2) + line for width, line in split)
-
-
-def _dedented(text: str) -> str:
-    """Lines without the indentation that they share, and without blank ones around; what is in heredocs stays."""
-    data = text.encode()
-    found = [(data[line.start : line.end].decode(), line) for line in layout.lines(data)]
-    widths = [len(one) - len(one.lstrip(" \t")) for number, (one, _) in enumerate(found) if number and one.strip()]
-    width = min(widths, default=0)
-    return "\n".join(
-        one[width:] if number and one.strip() else one.strip(" ") for number, (one, _) in enumerate(found)
-    ).strip("\n")
 
 
 def _unindented(expr: str) -> str:

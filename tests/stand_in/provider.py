@@ -70,6 +70,8 @@ class Provider(grpc.GenericRpcHandler):
             "ApplyResourceChange": (pb.ApplyResourceChange, self.apply),
             "UpgradeResourceState": (pb.UpgradeResourceState, self.upgrade),
             "ReadDataSource": (pb.ReadDataSource, self.read),
+            "ImportResourceState": (pb.ImportResourceState, self.bring_in),
+            "ReadResource": (pb.ReadResource, self.refresh),
         }
 
     def plan(self, request: Any) -> Any:
@@ -95,6 +97,24 @@ class Provider(grpc.GenericRpcHandler):
     def upgrade(self, request: Any) -> Any:
         """What the state file has."""
         return pb.UpgradeResourceState.Response(upgraded_state=_pack(json.loads(request.raw_state.json)))
+
+    def bring_in(self, request: Any) -> Any:
+        """A resource of that id of which nothing else is known."""
+        block = self.schema.resource_schemas[request.type_name].block
+        state: dict[str, Any] = {one.name: None for one in block.attributes} | {"id": request.id}
+        state |= {one.type_name: [] for one in block.block_types if one.nesting != NESTINGS["single"]}
+        state |= {one.type_name: None for one in block.block_types if one.nesting == NESTINGS["single"]}
+        brought = pb.ImportResourceState.ImportedResource(type_name=request.type_name, state=_pack(state))
+        return pb.ImportResourceState.Response(imported_resources=[brought])
+
+    def refresh(self, request: Any) -> Any:
+        """What the state has, and the rest made up."""
+        state = _unpack(request.current_state)
+        if state is not None:
+            _fill(self.schema.resource_schemas[request.type_name].block, state, _made_up)
+            if "bucket" in state and state["bucket"] is None:
+                state["bucket"] = state["id"].partition(",")[0]
+        return pb.ReadResource.Response(new_state=_pack(state))
 
     def read(self, request: Any) -> Any:
         """What is asked for, and the rest made up."""
