@@ -7,22 +7,42 @@ drown in them, and the day of the upgrade is a day of errors.
 
 ## Terraform
 
-**Rules of `aws_s3_bucket_lifecycle_configuration`** that have neither `filter` nor `prefix` get `filter {}`, which has
-the same effect; a `prefix` moves into the filter. Impact `behavior`: the rule is updated in place and does what it
-did before.
+**Arguments of `aws_s3_bucket`** that are resources of their own since version 4.9 of the provider are split off: `acl`,
+`versioning`, `server_side_encryption_configuration`, `logging`, `lifecycle_rule`, `website`, `cors_rule`, `policy`,
+`acceleration_status` and `request_payer`. The new resources stand below the bucket, with its `count`, `for_each`,
+`provider` and `region`, and with its comments.
 
 ```hcl
-rule {
-  id     = "expire"
-  status = "Enabled"
+resource "aws_s3_bucket" "data" {
+  bucket = "shop-data"
+}
 
-  filter {}
+resource "aws_s3_bucket_versioning" "data" {
+  bucket = aws_s3_bucket.data.id
 
-  expiration {
-    days = 90
+  versioning_configuration {
+    status = "Enabled"
   }
 }
 ```
+
+- Uses of `website_endpoint` and `website_domain` follow. What must wait for a bucket's policy, list or versions, such
+  as a trail of CloudTrail, gets a `depends_on`.
+- `acl = "private"` goes without a successor unless the module gives the bucket an object ownership with lists: a bucket
+  is private anyway, and S3 refuses any `aws_s3_bucket_acl` for a bucket made since April 2023 that has no such
+  ownership. With one, the list becomes an `aws_s3_bucket_acl` that waits for it.
+- `versioning` with `enabled = false` goes too: a bucket without versions has none, one that had some stays suspended.
+
+Impact `behavior`: Terraform plans to add the new resources. Each of them sets what the bucket has already. Import them,
+and a bucket that is deployed stays as it is. Where a root module (one that configures its providers and is not called)
+requires Terraform 1.5 or later, an `import` block stands beside each: with a name that is written out from 1.5 on, by
+reference from 1.6 on, with `for_each` from 1.7 on. Take the blocks out after the next apply, and before a first one:
+Terraform refuses to import into an environment in which the bucket does not exist yet. Without them,
+`terraform import` does the same.
+
+**Rules of `aws_s3_bucket_lifecycle_configuration`** that have neither `filter` nor `prefix` get `filter {}`, which has
+the same effect; a `prefix` moves into the filter. Impact `behavior`: the rule is updated in place and does what it
+did before.
 
 **`data.aws_region.current.name`** becomes `data.aws_region.current.region`, everywhere in the module, and the argument
 `name` of the data source `region`: where version 6 of the provider or a later one is required, as earlier ones have no
@@ -33,11 +53,24 @@ such attribute. Impact `none`.
 
 ## Not fixed
 
+- A bucket's `acl` that is not private, or not known, where the module sets no object ownership for the bucket: say
+  which one it has in an `aws_s3_bucket_ownership_controls`, and run iacfix again.
+- `versioning` that a variable turns on: what stands for false depends on whether the bucket has had versions. With
+  `mfa_delete` it asks for a device's code.
+- `grant`, `object_lock_configuration` and `replication_configuration`, what a `dynamic` block makes, lifecycle rules
+  without an `id` or with tags that are not written out, a date or a redirection that is not written out.
+- A bucket that has such a resource already, whose `lifecycle` ignores changes of the argument, or whose argument is
+  used elsewhere (`aws_s3_bucket.data.versioning`); one that is declared twice, overridden, in JSON, or under a
+  provider that the module does not configure; and one in a module that allows version 3 of the provider.
 - A region whose module says nothing of the provider's version, or allows one before 6: `region` is not there. Require
   `>= 6.0`. Where only earlier versions are allowed, `name` is in order and not reported. An address where version 4
-  is allowed is left alone the same way.
+  is allowed is left alone the same way, and a bucket where only versions before 4 are.
 - A use of the old name in an override file or in JSON, which iacfix does not change: change it there.
 - A lifecycle rule with a `filter` beside its `prefix`, and an address whose `vpc` is false or can't be judged.
+
+## Options
+
+- `import_blocks` (default true): whether import blocks are written.
 """
 
 from __future__ import annotations

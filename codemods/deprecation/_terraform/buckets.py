@@ -6,11 +6,28 @@ from collections.abc import Iterable, Iterator
 
 from codemods.deprecation._terraform.arguments import OWNERSHIP, PARTS, Instead, Part, lost_comments
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
-from fixer.terraform import Attribute, Block, Module
+from fixer.terraform import Attribute, Block, Module, free_name
 
 _WEBSITE = "aws_s3_bucket_website_configuration"
 _EXPORTED = ("website_domain", "website_endpoint")
 """Attributes of the bucket that its website configuration has too."""
+_WAITING = {
+    "policy": (
+        "aws_alb",
+        "aws_cloudtrail",
+        "aws_config_delivery_channel",
+        "aws_elb",
+        "aws_flow_log",
+        "aws_lb",
+        "aws_redshift_cluster",
+        "aws_redshift_logging",
+        "aws_ssm_resource_data_sync",
+    ),
+    "acl": ("aws_cloudfront_distribution", "aws_s3_bucket_logging"),
+    "versioning": ("aws_s3_bucket_object_lock_configuration", "aws_s3_bucket_replication_configuration"),
+}
+"""Types of resources that AWS makes only where the bucket's argument is in force already: as long as the bucket sets
+it, a reference to the bucket makes Terraform wait for both."""
 
 
 def buckets(module: Module, rule: Rule, imports: bool) -> Findings:
@@ -102,6 +119,13 @@ class _Split:
         for fixed in (False, True):
             for one in module.references(bucket.address, fixed=fixed):
                 step = next((step[1:] for step in one.traversal.rest if step[1:].isidentifier()), "")
+                if (
+                    fixed
+                    and one.block
+                    and one.block.top.labels[:1]
+                    and one.block.top.labels[0] in _WAITING.get(name, ())
+                ):
+                    return Manual(f"{one.block.top.address} waits for it in {one.file.path}", f"Write an {part.kind}")
                 if step == name or (fixed and name == "website" and step in _EXPORTED):
                     return Manual(f"{one.file.path} uses {one.traversal.text}", "Use the new resource there")
         return None
@@ -123,6 +147,7 @@ class _Split:
         edits = list(bucket.take_out(*(item for found in items.values() for item in found)))
         edits += bucket.insert_after("\n\n".join(texts)) if texts else ()
         edits += self._followed() if "website" in self.instead else []
+        edits += [edit for block, addresses in self._waiting().items() for edit in _await(block, addresses)]
         message = _message(items)
         if texts and not any(text.startswith("import ") for text in texts):
             message += "; bring these in by terraform import where the bucket is deployed"
@@ -151,12 +176,8 @@ class _Split:
 
     def _name(self, kind: str) -> str:
         """The bucket's name, or one like it that no other resource of the type has or would get."""
-        taken = {block.name for block in self._module.all_resources(kind)}
-        taken |= {other.name for other in self._module.all_resources("aws_s3_bucket")} - {self._bucket.name}
-        name = self._bucket.name
-        while name in taken:
-            name += kind.removeprefix("aws_s3_bucket")
-        return name
+        others = {other.name for other in self._module.all_resources("aws_s3_bucket")} - {self._bucket.name}
+        return free_name(self._module, kind, self._bucket.name, kind.removeprefix("aws_s3_bucket"), others)
 
     def _import(self, address: str, key: str) -> str:
         """The block that has Terraform take over what is there, where it can be written."""
@@ -181,6 +202,19 @@ class _Split:
             return f'import {{\n  to = {address}\n  id = "{known.value}{behind}"\n}}'
         return ""
 
+    def _waiting(self) -> dict[Block, list[str]]:
+        """The resources that must wait for what is split off, with its addresses."""
+        found: dict[Block, list[str]] = {}
+        for argument, kinds in _WAITING.items():
+            instead = self.instead.get(argument)
+            address = f"{PARTS[argument].kind}.{self._name(PARTS[argument].kind)}"
+            for one in self._module.references(self._bucket.address) if instead and instead.body else ():
+                block = one.block.top if one.block else None
+                if block and block.type == "resource" and block.labels[0] in kinds:
+                    found.setdefault(block, [])
+                    found[block] += [address] if address not in found[block] else []
+        return found
+
     def _followed(self) -> list[Edit]:
         """References to what the bucket tells of its website, as references to the website configuration."""
         address = f"{_WEBSITE}.{self._name(_WEBSITE)}"
@@ -189,3 +223,17 @@ class _Split:
             for one in self._module.references(self._bucket.address)
             if any(step[1:] in _EXPORTED for step in one.traversal.rest)
         ]
+
+
+def _await(block: Block, addresses: list[str]) -> Iterable[Edit]:
+    """Have a resource wait for others."""
+    there = block.attribute("depends_on")
+    if there is None:
+        return block.append(f"depends_on = [{', '.join(addresses)}]")
+    last = there.expr.elements[-1] if there.expr.elements else None
+    new = [address for address in addresses if address not in {one.text for one in there.expr.elements}]
+    if last is None:
+        return block.set("depends_on", f"[{', '.join(addresses)}]")
+    lines = block.file.starts_line(last.start)
+    apart = f",\n{block.file.indent(last.start)}" if lines else ", "
+    return [block.file.edit(last.end, last.end, "".join(apart + address for address in new))] if new else ()
