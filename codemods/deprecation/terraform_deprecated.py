@@ -9,8 +9,8 @@ drown in them, and the day of the upgrade is a day of errors.
 
 **Arguments of `aws_s3_bucket`** that are resources of their own since version 4.9 of the provider are split off: `acl`,
 `versioning`, `server_side_encryption_configuration`, `logging`, `lifecycle_rule`, `website`, `cors_rule`, `policy`,
-`acceleration_status` and `request_payer`. The new resources stand below the bucket, with its `count`, `for_each`,
-`provider` and `region`, and with its comments.
+`acceleration_status`, `request_payer`, `object_lock_configuration` and `replication_configuration`. The new resources
+stand below the bucket, with its `count`, `for_each`, `provider` and `region`, and with its comments.
 
 ```hcl
 resource "aws_s3_bucket" "data" {
@@ -32,6 +32,8 @@ resource "aws_s3_bucket_versioning" "data" {
   is private anyway, and S3 refuses any `aws_s3_bucket_acl` for a bucket made since April 2023 that has no such
   ownership. With one, the list becomes an `aws_s3_bucket_acl` that waits for it.
 - `versioning` with `enabled = false` goes too: a bucket without versions has none, one that had some stays suspended.
+  Where a variable turns it on, the new resource has a `count` of one or none by that variable.
+- `object_lock_configuration` leaves `object_lock_enabled = true` behind, and its rule becomes a resource.
 
 Impact `behavior`: Terraform plans to add the new resources. Each of them sets what the bucket has already. Import them,
 and a bucket that is deployed stays as it is. Where a root module (one that configures its providers and is not called)
@@ -55,10 +57,10 @@ such attribute. Impact `none`.
 
 - A bucket's `acl` that is not private, or not known, where the module sets no object ownership for the bucket: say
   which one it has in an `aws_s3_bucket_ownership_controls`, and run iacfix again.
-- `versioning` that a variable turns on: what stands for false depends on whether the bucket has had versions. With
-  `mfa_delete` it asks for a device's code.
-- `grant`, `object_lock_configuration` and `replication_configuration`, what a `dynamic` block makes, lifecycle rules
-  without an `id` or with tags that are not written out, a date or a redirection that is not written out.
+- `versioning` that something else than variables turns on, or one of many buckets: what stands for false depends on
+  whether the bucket has had versions. With `mfa_delete` it asks for a device's code.
+- `grant`, which asks for the owner's canonical id; what a `dynamic` block makes; lifecycle rules without an `id`; rules
+  with tags, a date or a redirection that is not written out.
 - A bucket that has such a resource already, whose `lifecycle` ignores changes of the argument, or whose argument is
   used elsewhere (`aws_s3_bucket.data.versioning`); one that is declared twice, overridden, in JSON, or under a
   provider that the module does not configure; and one in a module that allows version 3 of the provider.

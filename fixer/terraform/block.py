@@ -439,10 +439,22 @@ class Block:
         text = _indented(text, self.file.indent(attribute.start)).lstrip(" \t")
         return self._settled([self.file.edit(attribute.start, attribute.end, text)])
 
-    def take_out(self, *items: Attribute | Block) -> tuple[Edit, ...]:
-        """Take out arguments and nested blocks right in it, with the comments right above them and on their lines."""
-        spans = (carrying.span(item, self.file) for item in items)
-        return self._settled(self.file.remove(spans, self._opening, self._closing))
+    def take_out(
+        self, *items: Attribute | Block, instead: Mapping[Attribute | Block, str] | None = None
+    ) -> tuple[Edit, ...]:
+        """Take out arguments and nested blocks right in it, with the comments right above them and on their lines.
+
+        Args:
+            items: What to take out.
+            instead: Those that something else takes the place of, and what; their comments stay.
+        """
+        there = instead or {}
+        spans = (carrying.span(item, self.file) for item in items if item not in there)
+        edits = self.file.remove(spans, self._opening, self._closing)
+        for item, text in there.items():
+            new = _indented(text, self.file.indent(item.start)).lstrip(" \t")
+            edits.append(self.file.edit(item.start, item.end, new))
+        return self._settled(edits)
 
     @property
     def inside(self) -> tuple[int, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from fixer.terraform import layout
@@ -37,6 +37,31 @@ def body_of(block: Block, replaced: Replaced | None = None) -> str:
     text = _cut(block.file, *block.inside, replaced or {})
     first, line, others = text.partition("\n")
     return "\n".join(filter(None, (first.strip(" \t\r"), _dedented(others)))) if line else first.strip(" \t")
+
+
+def nested(kind: str, body: str) -> str:
+    """A block of that type around lines."""
+    lines = (f"  {line}" if line else "" for line in body.split("\n"))
+    return "\n".join([f"{kind} {{", *lines, "}"])
+
+
+def in_place(attribute: Attribute, kind: str, body: str) -> str:
+    """A block of that type around lines, for the place of an attribute."""
+    return nested(kind, body).replace("\n", "\n" + attribute.block.file.indent(attribute.start))
+
+
+def joined(lines: Iterable[str], blocks: Iterable[str]) -> str:
+    """Arguments below each other, and blocks with blank lines between; empty ones are left out."""
+    return "\n\n".join(filter(None, ("\n".join(filter(None, lines)), *blocks)))
+
+
+def lost_comments(items: Iterable[tuple[Attribute | Block, TerraformFile]], text: str) -> list[str]:
+    """The comments in items and right above them that a text does not have."""
+    found = []
+    for item, file in items:
+        start, end = span(item, file)
+        found += [said for place, _, said in file.comments() if start <= place < end and said not in text]
+    return found
 
 
 def _cut(file: TerraformFile, start: int, end: int, replaced: Replaced) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from codemods.deprecation._terraform.arguments import OWNERSHIP, PARTS, Instead, Part, lost_comments
+from codemods.deprecation._terraform.arguments import PARTS, Part
+from codemods.deprecation._terraform.instead import OWNERSHIP, Instead
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
-from fixer.terraform import Attribute, Block, Module, free_name
+from fixer.terraform import Attribute, Block, Module, align, free_name
+from fixer.terraform.carrying import lost_comments
 
 _WEBSITE = "aws_s3_bucket_website_configuration"
 _EXPORTED = ("website_domain", "website_endpoint")
@@ -144,7 +146,8 @@ class _Split:
         bucket = self._bucket
         items = {name: _items(bucket, name) for name in self.instead}
         texts = [text for name, instead in self.instead.items() if instead.body for text in self._texts(name, instead)]
-        edits = list(bucket.take_out(*(item for found in items.values() for item in found)))
+        here = {found[0]: text for name, found in items.items() if (text := self.instead[name].here)}
+        edits = list(bucket.take_out(*(item for found in items.values() for item in found), instead=here))
         edits += bucket.insert_after("\n\n".join(texts)) if texts else ()
         edits += self._followed() if "website" in self.instead else []
         edits += [edit for block, addresses in self._waiting().items() for edit in _await(block, addresses)]
@@ -159,20 +162,43 @@ class _Split:
         name = self._name(kind)
         region, majors = bucket.attribute("region"), self._module.facts.aws_majors
         first = f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
-        after = self._first(instead.after)
-        last = f"\n\ndepends_on = [{after}]" if after else ""
+        after = self._first(instead.after) + self._others(argument, instead.others)
+        last = f"\n\ndepends_on = [{', '.join(dict.fromkeys(after))}]" if after else ""
         apart = "" if kind.endswith("_acl") else "\n"
         text = bucket.companion(kind, name, f"{first}{apart}{instead.body}{last}").rstrip("\n")
-        yield "\n".join([*lost_comments(_items(bucket, argument), text), text])
+        if instead.when:
+            text = _counted(text, instead.when)
+        items = ((item, bucket.file) for item in _items(bucket, argument) if not instead.here)
+        yield "\n".join([*lost_comments(items, text), text])
+        if instead.when:
+            return
         if text := self._import(f"{kind}.{name}", instead.key):
             yield text
 
-    def _first(self, kind: str) -> str:
+    def _first(self, kind: str) -> list[str]:
         """The address of the resource of a type that is for the bucket, or will be."""
         if found := next(self._companions(kind), None) if kind else None:
-            return found.address
-        versioned = self.instead.get("versioning")
-        return f"{kind}.{self._name(kind)}" if kind and kind != OWNERSHIP and versioned and versioned.body else ""
+            return [found.address]
+        if not kind or kind == OWNERSHIP:
+            return []
+        mine = (one for name, one in self.instead.items() if PARTS[name].kind == kind and one.body)
+        return [f"{kind}.{self._name(kind)}"] if any(mine) else []
+
+    def _others(self, argument: str, kind: str) -> list[str]:
+        """The addresses of the resources of a type for the other buckets that an argument refers to."""
+        found = []
+        names = [name for name, part in PARTS.items() if part.kind == kind]
+        for item in _items(self._bucket, argument) if kind else ():
+            spans = (item.start, item.end)
+            for one in self._bucket.file.traversals:
+                other = self._module.resource(one.address) if spans[0] <= one.start < spans[1] else None
+                if other and other is not self._bucket and other.labels[:1] == ("aws_s3_bucket",):
+                    split = _Split(self._module, other, self._imports)
+                    for name in names if not (other.read_only or _obstacle(self._module, other)) else ():
+                        if items := _items(other, name):
+                            split.judge(name, items)
+                    found += split._first(kind)
+        return found
 
     def _name(self, kind: str) -> str:
         """The bucket's name, or one like it that no other resource of the type has or would get."""
@@ -237,3 +263,11 @@ def _await(block: Block, addresses: list[str]) -> Iterable[Edit]:
     lines = block.file.starts_line(last.start)
     apart = f",\n{block.file.indent(last.start)}" if lines else ", "
     return [block.file.edit(last.end, last.end, "".join(apart + address for address in new))] if new else ()
+
+
+def _counted(text: str, when: str) -> str:
+    """A resource that is there on a condition."""
+    condition = f"({when})" if "?" in when else when
+    head, _, rest = text.partition("\n")
+    apart = "" if rest.startswith("  provider ") else "\n"
+    return align(f"{head}\n  count = {condition} ? 1 : 0\n{apart}{rest}")
