@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
-from fixer.terraform import layout
+from fixer.terraform import carrying, layout
 from fixer.terraform.expression import Expr
 from fixer.terraform.template import unescape
 
@@ -464,6 +464,33 @@ class Block:
             edits += block._removals(names)
         return self._settled(edits)
 
+    def replace(self, attribute: Attribute, text: str) -> tuple[Edit, ...]:
+        """Put another attribute, or a nested block, in the place of one right in it; comments stay."""
+        text = _indented(text, self.file.indent(attribute.start)).lstrip(" \t")
+        return self._settled([self.file.edit(attribute.start, attribute.end, text)])
+
+    def take_out(
+        self, *items: Attribute | Block, instead: Mapping[Attribute | Block, str] | None = None
+    ) -> tuple[Edit, ...]:
+        """Take out arguments and nested blocks right in it, with the comments right above them and on their lines.
+
+        Args:
+            items: What to take out.
+            instead: Those that something else takes the place of, and what; their comments stay.
+        """
+        there = instead or {}
+        spans = (carrying.span(item, self.file) for item in items if item not in there)
+        edits = self.file.remove(spans, self._opening, self._closing)
+        for item, text in there.items():
+            new = _indented(text, self.file.indent(item.start)).lstrip(" \t")
+            edits.append(self.file.edit(item.start, item.end, new))
+        return self._settled(edits)
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """Where what its brackets hold starts and ends, white space and all."""
+        return self._opening, self._closing
+
     def rename(self, name: str, new: str) -> tuple[Edit, ...]:
         """Give the argument another name; `new` is a name alone even where `name` is a path.
 
@@ -495,11 +522,11 @@ class Block:
         apart = following < end and not self.file.is_blank(following)
         return (self.file.edit(place, place, f"\n\n{text}" + ("\n" if apart else "")),)
 
-    def insert_before(self, text: str) -> tuple[Edit, ...]:
-        """Add text above it and the comments right above it, with a blank line between."""
+    def insert_before(self, text: str, *, apart: bool = True) -> tuple[Edit, ...]:
+        """Add text above it and the comments right above it, with a blank line between unless not `apart`."""
         place = self.leading_comments_start
         text = _indented(layout.align(text.strip("\n")), self.file.indent(self.start))
-        return (self.file.edit(place, place, f"{text}\n\n"),)
+        return (self.file.edit(place, place, f"{text}\n\n" if apart else f"{text}\n"),)
 
     def delete(self) -> tuple[Edit, ...]:
         """Take it out, with the comments right above it and those on its last line."""

@@ -21,6 +21,8 @@ from tf.gen import tfplugin_pb2 as pb
 from stand_in.schema import NESTINGS, replacing
 
 UNKNOWN = msgpack.ExtType(0, b"\0")
+SAME = {"aws_region": {"name": "region"}}
+"""Attributes of data sources that tell what another one tells, by `internal/service/meta` of the provider."""
 Make = Callable[[Any, str], Any]
 
 
@@ -68,6 +70,8 @@ class Provider(grpc.GenericRpcHandler):
             "ApplyResourceChange": (pb.ApplyResourceChange, self.apply),
             "UpgradeResourceState": (pb.UpgradeResourceState, self.upgrade),
             "ReadDataSource": (pb.ReadDataSource, self.read),
+            "ImportResourceState": (pb.ImportResourceState, self.bring_in),
+            "ReadResource": (pb.ReadResource, self.refresh),
         }
 
     def plan(self, request: Any) -> Any:
@@ -94,10 +98,32 @@ class Provider(grpc.GenericRpcHandler):
         """What the state file has."""
         return pb.UpgradeResourceState.Response(upgraded_state=_pack(json.loads(request.raw_state.json)))
 
+    def bring_in(self, request: Any) -> Any:
+        """A resource of that id of which nothing else is known."""
+        block = self.schema.resource_schemas[request.type_name].block
+        state: dict[str, Any] = {one.name: None for one in block.attributes} | {"id": request.id}
+        state |= {one.type_name: [] for one in block.block_types if one.nesting != NESTINGS["single"]}
+        state |= {one.type_name: None for one in block.block_types if one.nesting == NESTINGS["single"]}
+        brought = pb.ImportResourceState.ImportedResource(type_name=request.type_name, state=_pack(state))
+        return pb.ImportResourceState.Response(imported_resources=[brought])
+
+    def refresh(self, request: Any) -> Any:
+        """What the state has, and the rest made up."""
+        state = _unpack(request.current_state)
+        if state is not None:
+            _fill(self.schema.resource_schemas[request.type_name].block, state, _made_up)
+            if "bucket" in state and state["bucket"] is None:
+                state["bucket"] = state["id"].partition(",")[0]
+        return pb.ReadResource.Response(new_state=_pack(state))
+
     def read(self, request: Any) -> Any:
         """What is asked for, and the rest made up."""
         values = _unpack(request.config)
         _fill(self.schema.data_source_schemas[request.type_name].block, values, _made_up)
+        for name, same in SAME.get(request.type_name, {}).items():
+            if same in values:
+                said = _unpack(request.config)
+                values[name] = values[same] = said[name] or said[same] or f"made-up-{same}"
         return pb.ReadDataSource.Response(state=_pack(values))
 
     def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
