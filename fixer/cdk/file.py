@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from fixer.cdk.app import CdkApp
+    from fixer.cdk.imports import Imports
     from fixer.cdk.later import Later
     from fixer.cdk.tree import Scope, Site, Tree
 
@@ -216,6 +217,13 @@ class CdkFile:
         from fixer.cdk.spelling import Speller
 
         return Speller(self, at).spell(names)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """What the file imports, and whether anything reads it."""
+        from fixer.cdk.imports import Imports
+
+        return Imports(self)
 
     @cached_property
     def later(self) -> Later:
