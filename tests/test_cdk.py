@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
+from fixer.cdk.effects import acting
 from fixer.cdk.layout import fold, longest_line
 from fixer.cdk.tree import Tree
 from fixer.facts import CdkFacts
@@ -746,3 +747,98 @@ def test_a_line_is_opened_as_black_opens_it(statement: str) -> None:
     line = f"        {statement}"
     expected = black.format_str(f"class A:\n    def f(self):\n{line}\n", mode=black.Mode())
     assert fold(line, 88, "    ", inside=False) == expected.splitlines()[2:]
+
+
+# ---- imports -----------------------------------------------------------------------------------
+
+
+def unread(source: str, **others: str) -> list[str]:
+    files = {"stack.py": source, **{f"{name}.py": text for name, text in others.items()}}
+    app = load(CdkFacts(), {path: dedent(text).encode() for path, text in files.items()})
+    file = app.file("stack.py")
+    assert file
+    return [
+        name.written
+        for each in file.imports.statements
+        for name in each.names
+        if not file.imports.is_read(name, each.scope) and not file.imports.is_taken_elsewhere(name)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        ("print(sqs.Queue)", True),
+        ("x.sqs = 1", False),
+        ("f(sqs=1)", False),
+        ("def f(sqs): return sqs", False),
+        ("def f(x=sqs): pass", True),
+        ("def f(x: sqs.Queue): pass", True),
+        ("def f(x: 'sqs.Queue'): pass", True),
+        ("x: 'List[sqs.Queue]' = []", True),
+        ("x = cast('sqs.Queue', y)", True),
+        ("x = Dict['sqs.Queue', str]", True),
+        ("x = y['sqs']", False),
+        ("x = []  # type: List[sqs.Queue]", True),
+        ("x = 1  # type: ignore  # sqs", False),
+        ("[sqs for sqs in (1, 2)]", False),
+        ("[sqs for sqs in sqs.all]", True),
+        ("class A:\n    sqs = sqs", True),
+        ("class A:\n    sqs = 1\n    def f(self): return sqs", True),
+        ("def f():\n    import sqs\n    sqs.x", False),
+        ("def f():\n    global sqs\n    sqs = 1", True),
+        ("sqs += 1", True),
+        ("del sqs", True),
+        ("__all__ = ['sqs']", True),
+        ("__all__ = []\n__all__ += ('sqs',)", True),
+        ("x = 'sqs'", False),
+        ("f'{sqs}'", True),
+        ("@sqs.x\nclass A: pass", True),
+        ("lambda sqs: sqs", False),
+        ("with f() as sqs: pass", False),
+    ],
+)
+def test_what_reads_an_import(code: str, read: bool) -> None:
+    assert unread(f"from aws_cdk import aws_sqs as sqs\n{code}\n") == ([] if read else ["sqs"])
+
+
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        ("from stack import sqs", True),
+        ("from shop.stack import (\n    a,  # (first)\n    sqs,\n)", True),
+        ("from .stack import *\nsqs.Queue", True),
+        ("from stack import a, \\\n    sqs", True),
+        ("import stack\nstack.sqs", True),
+        ("import stack as other\nother.sqs", True),
+        ("mock.patch('shop.stack.sqs')", True),
+        ("from stack import a\nfrom aws_cdk import aws_sqs as sqs", False),
+        ("from aws_cdk import aws_x as stack\nstack.sqs", False),
+        ("sqs.stack", False),
+    ],
+)
+def test_what_takes_an_import_from_another_file(other: str, taken: bool) -> None:
+    assert unread("from aws_cdk import aws_sqs as sqs\n", other=other) == ([] if taken else ["sqs"])
+
+
+@pytest.mark.parametrize(
+    ("code", "acts"),
+    [
+        ("import os\n\n\ndef f():\n    os.remove('x')\n", False),
+        ("print('x')\n", True),
+        ("X = os.environ.get('X')\n", False),
+        ("X = load()\n", True),
+        ("class A(B):\n    '''It.'''\n    x: int = field(default=1)\n", False),
+        ("@register\nclass A:\n    pass\n", True),
+        ("@dataclass\nclass A:\n    pass\n", False),
+        ("if __name__ == '__main__':\n    main()\n", False),
+        ("from deeper import x\n", True),
+        ("try:\n    import yaml\nexcept ImportError:\n    yaml = None\n", False),
+        ("for x in y:\n    pass\n", True),
+    ],
+)
+def test_what_importing_a_module_does(code: str, acts: bool) -> None:
+    sources = {"app.py": "import aws_cdk\n", "other.py": code, "deeper.py": "f()\n"}
+    app = load(CdkFacts(), {path: text.encode() for path, text in sources.items()})
+    assert (acting(app, "app.py", "other.X") is not None) is acts
+    assert acting(app, "app.py", "elsewhere.X") is None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from fixer.cdk.app import CdkApp
+    from fixer.cdk.imports import Imports
     from fixer.cdk.later import Later
     from fixer.cdk.tree import Scope, Site, Tree
 
@@ -180,7 +181,7 @@ class CdkFile:
     def _constructs(self) -> list[Construct]:
         found = []
         for site in self.tree.calls:
-            meaning = self._meaning(site.node.func, site.scope)
+            meaning = self.meaning(site.node.func, site.scope)
             if isinstance(meaning, ProjectClass):
                 subclass = self.app.index.subclass(meaning)
                 if subclass is not None:
@@ -207,7 +208,7 @@ class CdkFile:
         by_super = getattr(getattr(receiver, "func", None), "value", None) == "super"
         each = ProjectClass(self.path, owner.name)
         subclass = self.app.index.subclass(each)
-        if subclass is None or not (by_super or self._meaning(receiver, site.scope) is not None):
+        if subclass is None or not (by_super or self.meaning(receiver, site.scope) is not None):
             return
         last = self.app.index.super_decides(each)
         offset = 0 if by_super else 1
@@ -221,10 +222,11 @@ class CdkFile:
 
     def qualified_in(self, node: cst.CSTNode, scope: Scope) -> str | None:
         """The same for a scope that is known already."""
-        meaning = self._meaning(node, scope)
+        meaning = self.meaning(node, scope)
         return meaning if isinstance(meaning, str) and meaning else None
 
-    def _meaning(self, node: cst.CSTNode, scope: Scope) -> str | ProjectClass | None:
+    def meaning(self, node: cst.CSTNode, scope: Scope) -> str | ProjectClass | None:
+        """What a name or attribute node in a scope stands for: a name of the CDK, or a class of the app."""
         target = self.tree.target(node, scope)
         if target is None:
             return None
@@ -258,6 +260,13 @@ class CdkFile:
         from fixer.cdk.spelling import Speller
 
         return Speller(self, at).spell(names)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """What the file imports, and whether anything reads it."""
+        from fixer.cdk.imports import Imports
+
+        return Imports(self)
 
     @cached_property
     def later(self) -> Later:
