@@ -47,6 +47,21 @@ def is_at_edge(function: Construct) -> bool:
     return any(mentions(call.text, function) for name in _EDGE for call in function.file.calls(name))
 
 
+def sources(function: Construct) -> Iterator[Call]:
+    """What makes the event sources of the function: calls of `SqsEventSource` and the like, and of mappings."""
+    file = function.file
+    places = [(call.start, call.end) for call in function.methods("add_event_source")]
+    if events := function.argument("events"):
+        places.append((events.start, events.end))
+    for name in _STREAMS:
+        for call in file.calls(f"aws_lambda_event_sources.{name}"):
+            if any(start <= call.start and call.end <= end for start, end in places):
+                yield call
+    yield from function.methods("add_event_source_mapping")
+    for name in _MAPPINGS:
+        yield from (call for call in file.calls(name) if mentions(call.text, function))
+
+
 def feeders(function: Construct) -> Iterator[str]:
     """What feeds the function with messages or records, or waits for it: `SqsEventSource`, `LambdaInvoke`, ..."""
     for method in ("add_event_source", "add_event_source_mapping"):

@@ -70,13 +70,18 @@ class Speller:
         if by_class is not None and (not self._root() or self._at.text.startswith(tuple(self._names_of(by_class)))):
             return self._add(by_class, owner, full) + rest
         root = self._root()
-        if root:
+        if root and not (module and self._imports_modules()):
             return f"{root}.{full}{rest}"
         if not module:
             package = self._import_of("aws_cdk.core") if self._file.is_v1 else self._import_of("aws_cdk")
             return self._add(package, owner, full) + rest
         alias = self._alias(module)
         return f"{self._add(self._import_of('aws_cdk'), alias, module)}.{owner}{rest}"
+
+    def _imports_modules(self) -> bool:
+        """Whether the place has modules that were imported one by one, as in `from aws_cdk import aws_s3 as s3`."""
+        package = self._import_of("aws_cdk")
+        return package is not None and any(name.startswith("aws_") for name in self._known if "." not in name)
 
     def _root(self) -> str | None:
         return self._known.get("")
