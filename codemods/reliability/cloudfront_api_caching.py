@@ -33,14 +33,17 @@ data "aws_cloudfront_cache_policy" "caching_disabled" {
 }
 ```
 
-A behavior with `forwarded_values` keeps these, and its times to live become 0 where CloudFront caches answers that
-don't ask for it: a `min_ttl` above 0, or a `default_ttl` that is above 0 or missing. Impact `behavior`.
+A behavior with `forwarded_values` keeps these. Where it has no `default_ttl`, CloudFront keeps answers that say nothing
+of it for a day: it becomes 0. Impact `behavior`.
 
 ## Not fixed
 
+- Times to live that somebody chose: a `min_ttl` or `default_ttl` above 0, unless `max_ttl` is 0. Set them to 0, or keep
+  them with `# iacfix: ignore[cloudfront-api-caching] why`.
 - A policy that comes from a variable, a parameter, a condition or `**arguments`, times to live from variables, a path
   of an API whose origin can't be told, what `dynamic` blocks make, distributions in override files or `.tf.json`, and
   those whose `lifecycle` ignores changes: make sure there that nothing is cached.
+- CDK version 1 without a cache policy: its early releases have none.
 - Not judged: cache policies of your own, which somebody wrote for the API, `CfnDistribution` and
   `CloudFrontWebDistribution`.
 """
@@ -110,7 +113,10 @@ def _behavior(file: CdkFile, call: Call, origin: Argument | None, path: str) -> 
     elif caches and is_api is None:
         yield call.finding(rule, _DOUBTFUL, manual=Manual(f"The origin of {path} can't be told", _STEP))
     elif caches and is_api:
-        if isinstance(own := call.value("cache_policy"), Unknown):
+        if file.is_v1 and value is Absent:
+            manual = Manual("Early releases of CDK version 1 have no cache policies", "Move to version 2, or set one")
+            yield call.finding(rule, _CACHED, manual=manual)
+        elif isinstance(own := call.value("cache_policy"), Unknown):
             yield call.finding(rule, _CACHED, manual=Manual(f"cache_policy {own.why}", _STEP))
         else:
             yield call.finding(rule, _CACHED, fix=Fix(_uncached(file, call), Impact.BEHAVIOR))
@@ -235,20 +241,20 @@ def _caching(module: Module, behavior: Block) -> tuple[dict[str, str], str]:
 
 def _times(module: Module, behavior: Block) -> tuple[dict[str, str], str]:
     """The same for times to live: a greatest one counts only where an answer asks to be cached."""
-    wanted = {}
-    for name in ("min_ttl", "default_ttl", "max_ttl"):
-        value, attribute = behavior.value(name), behavior.attribute(name)
+    values = {name: behavior.value(name) for name in ("min_ttl", "default_ttl", "max_ttl")}
+    for name, value in values.items():
+        attribute = behavior.attribute(name)
         if isinstance(value, Unknown):
             return {}, f"{name} can't be judged: it {value.why}"
         if attribute and module.variables_behind(attribute.expr):
             return {}, f"{name} comes from {attribute.expr.text}"
-        if name != "max_ttl" and value != Known(0) and (value is not Absent or name == "default_ttl"):
-            wanted[name] = "0"
-    if behavior.value("max_ttl") == Known(0) and "min_ttl" not in wanted:
+    if values["max_ttl"] == Known(0):
         return {}, ""
-    if wanted and behavior.value("max_ttl") != Known(0):
-        wanted["max_ttl"] = "0"
-    return wanted, ""
+    for name in ("min_ttl", "default_ttl"):
+        value = values[name]
+        if isinstance(value, Known) and value != Known(0):
+            return {}, f"Somebody chose how long it keeps answers: {name} is {value.value}"
+    return ({"default_ttl": "0"}, "") if values["default_ttl"] is Absent else ({}, "")
 
 
 def _source(module: Module, argument: str, kind: str, added: list[str]) -> str:
