@@ -508,14 +508,13 @@ def _with_policy(module: Module, bucket: Block) -> Fix:
 
 
 def _last_companion(module: Module, bucket: Block) -> Block:
-    """The last of the bucket's own blocks that follow it directly in its file."""
+    """The last of the bucket's own settings that follow it directly in its file."""
     blocks = bucket.file.blocks
     last = bucket
     for block in blocks[blocks.index(bucket) + 1 :]:
-        attribute = block.attribute("bucket") if block.name and block.labels[:1] else None
-        if not block.labels or not block.labels[0].startswith("aws_s3_bucket_") or attribute is None:
-            break
-        if not module.refers_to(attribute.expr, bucket):
+        kind, attribute = block.labels[0] if block.labels else "", block.attribute("bucket")
+        is_setting = kind.startswith("aws_s3_bucket_") and kind != "aws_s3_bucket_object"
+        if not is_setting or attribute is None or not module.refers_to(attribute.expr, bucket):
             break
         last = block
     return last
