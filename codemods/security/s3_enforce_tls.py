@@ -314,7 +314,9 @@ def _policies_of(module: Module, bucket: Block) -> tuple[list[Attribute], Manual
 def _given_away(module: Module, bucket: Block) -> Manual | None:
     """Why another module may give the bucket a policy: it is given the bucket's name."""
     for reference in module.references(bucket.address):
-        block = reference.block.top if reference.block else None
+        block, attribute = reference.block.top if reference.block else None, reference.attribute
+        if attribute and attribute.name == "depends_on":
+            continue
         names = reference.traversal.rest[-1:] in ((), (".id",), (".bucket",)) or reference.rest.endswith("]")
         if block is None or not names:
             continue
