@@ -235,10 +235,11 @@ def test_what_counts_as_a_name(text: str, names: list[str]) -> None:
 
 
 def test_fixtures_name_what_there_is() -> None:
+    """But for those of the rule that finds wrong names."""
     wrong = [
         f"{path.relative_to(FIXTURES)}: {name}"
         for path in sorted(FIXTURES.glob("*/*/*/*/**/*"))
-        if path.is_file()
+        if path.is_file() and path.relative_to(FIXTURES).parts[0] != "iam-unknown-managed-policy"
         for name in unknown(path.read_text(errors="replace"))
     ]
     assert wrong == []
