@@ -18,7 +18,8 @@ impact is `none` if the program could not be synthesised, since it certainly add
 attribute or element of it. Else it is `replacement`: names that held `None` hold the default then.
 
 In order are items that `cdk.json` or `cdk.context.json` has, those that the app's code sets, and reads after which the
-code asks whether there is something: `or`, `if`, `assert`, `is None`, `in`.
+code asks whether there is something: `or`, `if`, `assert`, `is None`, `in`. So is an item without a default in the
+options that goes straight to an optional keyword of the CDK: `Environment(account=node.try_get_context("account"))`.
 
 ## Not fixed
 
@@ -38,10 +39,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from codemods.facts.cdk_api import cdk_keywords
 from fixer.model import Findings, Fix, Impact, Manual, Rule, Unknown
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
+    from fixer.cdk.context import Read
 
 _KNOWN = {"environmentSuffix": "dev"}
 
@@ -89,7 +92,14 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             effect = "the program breaks without it" if read.breaks_without else "without it, the value is None"
             message = f"{read.key} has no default where it is read from the context: {effect}"
             yield read.finding(rule, message, fix=Fix(read.with_default(default), impact))
-        elif not read.is_required:
+        elif not read.is_required and not _may_be_none(read):
             step = f"Write one there, put {read.key} under context in cdk.json, or set the option defaults.{read.key}"
             message = f"{read.key} has no default where it is read from the context"
             yield read.finding(rule, message, manual=Manual(f"No default is known for {read.key}", step))
+
+
+def _may_be_none(read: Read) -> bool:
+    """Whether the CDK takes it for an optional keyword, where nothing is an answer too."""
+    name, keyword = read.given_to or ("", "")
+    found = cdk_keywords(name).get(keyword) if name else None
+    return found is not None and not found.required

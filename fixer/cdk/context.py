@@ -87,6 +87,16 @@ class Read(Call):
             value = value.right
         return value is self.node
 
+    @property
+    def given_to(self) -> tuple[str, str] | None:
+        """The CDK's name of the call that takes it as it is, and the keyword."""
+        argument = self._parent
+        call = self.file.tree.parents.get(argument)
+        if not isinstance(argument, cst.Arg) or argument.keyword is None or not isinstance(call, cst.Call):
+            return None
+        name = self.file.qualified_in(call.func, self.scope)
+        return (name, argument.keyword.value) if name else None
+
     @cached_property
     def breaks_without(self) -> bool:
         """Whether the program certainly raises an exception if there is no such item."""
