@@ -53,7 +53,7 @@ _KNOWN = {"environmentSuffix": "dev"}
 class Options:
     """Options of the rule."""
 
-    defaults: dict[str, str] = field(default_factory=dict)
+    defaults: dict[str, str] = field(default_factory=dict, hash=False)
     """Items of the context with their defaults, besides `environmentSuffix` with `dev`."""
 
     def __post_init__(self) -> None:
