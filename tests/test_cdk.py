@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
+from fixer.cdk.context import reads
 from fixer.cdk.effects import acting
 from fixer.cdk.layout import fold, longest_line
+from fixer.cdk.outline import gives_value
+from fixer.cdk.signatures import Function, functions, type_names
 from fixer.cdk.tree import Tree
 from fixer.facts import CdkFacts
 from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, SourceError, Symbol, Unknown
@@ -842,3 +845,128 @@ def test_what_importing_a_module_does(code: str, acts: bool) -> None:
     app = load(CdkFacts(), {path: text.encode() for path, text in sources.items()})
     assert (acting(app, "app.py", "other.X") is not None) is acts
     assert acting(app, "app.py", "elsewhere.X") is None
+
+
+# ---- signatures --------------------------------------------------------------------------------
+
+
+def function_of(code: str) -> Function:
+    file = file_of(f"import aws_cdk\n{dedent(code)}\n")
+    return min(functions(file), key=lambda each: each.start)
+
+
+@pytest.mark.parametrize(
+    ("code", "nothing", "open_"),
+    [
+        ("def f(): pass", True, False),
+        ("def f(): return", True, False),
+        ("def f(): return None", True, False),
+        ("def f(): return 1", False, False),
+        ("def f():\n    if x:\n        return 1\n", False, False),
+        ("def f():\n    def g(): return 1\n", True, False),
+        ("def f():\n    return lambda: None", False, False),
+        ("def f():\n    yield", False, False),
+        ("def f():\n    x = yield from y", False, False),
+        ("async def f():\n    await x", True, False),
+        ("def f(): ...", True, True),
+        ("def f():\n    '''It.'''\n    ...", True, True),
+        ("def f():\n    raise NotImplementedError('x')", True, True),
+        ("def f():\n    raise ValueError", True, False),
+    ],
+)
+def test_what_a_function_returns(code: str, nothing: bool, open_: bool) -> None:
+    function = function_of(code)
+    assert function.returns_nothing is nothing
+    assert function.is_left_open is open_
+    other = ast.parse(dedent(code)).body[0]
+    assert isinstance(other, ast.FunctionDef | ast.AsyncFunctionDef)
+    assert gives_value(other) is not nothing
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [
+        ("def f(a): pass", "def f(a: X) -> None: pass"),
+        ("def f(a, /): pass", "def f(a: X, /) -> None: pass"),
+        ("def f(*, a): pass", "def f(*, a: X) -> None: pass"),
+        ("def f(a, b=(1, 2)) : pass", "def f(a: X, b=(1, 2)) -> None : pass"),
+        ("def f(a, b: T[int]=g()): pass", "def f(a: X, b: T[int]=g()) -> None: pass"),
+        ("async def f(b, **a):  # a (\n    pass", "async def f(b, **a: X) -> None:  # a (\n    pass"),
+        ("def f(\n    a,  # )\n    # ):\n): pass", "def f(\n    a: X,  # )\n    # ):\n) -> None: pass"),
+        ("@g(1)\ndef f(b, *a): pass", "@g(1)\ndef f(b, *a: X) -> None: pass"),
+        (
+            "def f(self, one_parameter, another_parameter, and_another_one, a, **the_others): pass",
+            "def f(\n    self, one_parameter, another_parameter, and_another_one, a: X, **the_others\n) -> None: pass",
+        ),
+    ],
+)
+def test_annotate(code: str, after: str) -> None:
+    function = function_of(code)
+    edits = function.annotate({"a": "X"}, "None")
+    assert applied(function.file.source, edits).decode().partition("\n")[2].rstrip("\n") == after
+
+
+@pytest.mark.parametrize(
+    ("imports", "text", "after"),
+    [
+        ("from typing import Any", "Any", "from typing import Any"),
+        ("import typing as t", "t.Any", "import typing as t"),
+        ("from typing import Optional", "Any", "from typing import Any, Optional"),
+        ("import os", "Any", "import os\nfrom typing import Any"),
+        ("from __future__ import x", "Any", "from __future__ import x\nfrom typing import Any\n"),
+        ("import boto3", "Any", "from typing import Any\n\nimport boto3"),
+        ("if TYPE_CHECKING:\n    from typing import Any", None, "if TYPE_CHECKING:\n    from typing import Any"),
+        ("class Any: pass", None, "class Any: pass"),
+    ],
+)
+def test_type_names(imports: str, text: str | None, after: str) -> None:
+    file = file_of(f"{imports}\nimport aws_cdk\n\n\ndef f(): pass\n")
+    named = type_names(file, ["typing.Any"], file.source.index(b"def"))
+    assert named.texts == ({"typing.Any": text} if text else {})
+    assert applied(file.source, named.edits).decode() == f"{after}\nimport aws_cdk\n\n\ndef f(): pass\n"
+
+
+# ---- the context -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "provided", "breaks", "after"),
+    [
+        ("x = READ", False, False, "x = READ or 'd'"),
+        ("x = READ or 1", True, False, None),
+        ("x = y or READ", False, False, "x = y or READ or 'd'"),
+        ("x = (y or READ) or 1", True, False, None),
+        ("x = READ and 1", True, False, None),
+        ("x = 'a' + READ", False, True, "x = 'a' + (READ or 'd')"),
+        ("x = 'a' + (y or READ)", False, True, "x = 'a' + (y or READ or 'd')"),
+        ("x = READ.lower()", False, True, "x = (READ or 'd').lower()"),
+        ("x = READ[0]", False, True, "x = (READ or 'd')[0]"),
+        ("x = READ\ny = 'a' + x", False, True, "x = READ or 'd'\ny = 'a' + x"),
+        ("x = READ\nif y:\n    y = 'a' + x", False, False, "x = READ or 'd'\nif y:\n    y = 'a' + x"),
+        ("if y:\n    x = READ\ny = 'a' + x", False, False, "if y:\n    x = READ or 'd'\ny = 'a' + x"),
+        ("x = READ\nif not x: pass", True, False, None),
+        ("x = READ\nif x is None: pass", True, False, None),
+        ("x = READ\nif x == 'prod': pass", False, False, "x = READ or 'd'\nif x == 'prod': pass"),
+        ("x = READ\ndef f(x):\n    return x or 1", False, False, "x = READ or 'd'\ndef f(x):\n    return x or 1"),
+        ("f(READ, a=READ2)", False, False, "f(READ or 'd', a=READ2)"),
+        ("x = y if READ else z", True, False, None),
+        ("x = READ if y else z", False, False, "x = (READ or 'd') if y else z"),
+        ("x = f'{READ}'", False, False, "x = f'{READ or \"d\"}'"),
+        ("x = {'a': READ}", False, False, "x = {'a': READ or 'd'}"),
+        ("x = lambda: READ", False, False, "x = lambda: (READ or 'd')"),
+        ("print(READ == 'a')", False, False, "print((READ or 'd') == 'a')"),
+    ],
+)
+def test_reads_of_the_context(code: str, provided: bool, breaks: bool, after: str | None) -> None:
+    quote = '"' if "f'" in code else "'"
+    read = f"app.node.try_get_context({quote}k{quote})"
+    file = file_of(f"import aws_cdk\n{code.replace('READ', read, 1)}\n")
+    (found,) = reads(file)
+    assert found.key == "k"
+    assert found.is_provided_for is provided
+    assert found.breaks_without is breaks or provided
+    if after is not None:
+        assert (
+            applied(file.source, found.with_default("d")).decode()
+            == f"import aws_cdk\n{after.replace('READ', read, 1)}\n"
+        )
