@@ -31,7 +31,8 @@ Impact `behavior`, as above. Callers are looked for in the module.
 - A function that queues, streams, events, schedules, notifications, Step Functions or CloudFormation hand work to, or
   another function: that may need its time. Choose the timeout by the work, and keep it with
   `# iacfix: ignore[lambda-timeout] why`.
-- A container image, which may need long to start.
+- A container image, which may need long to start, and a function whose name speaks of long work, such as `backup`,
+  `worker` or `export`: behind an API it may go on when nobody waits any more.
 - A function of which the code does not show who calls it, or that is given to something that may call it, such as
   another stack.
 - A caller that waits longer than usual, or not at all: an integration with a timeout of its own or with
@@ -48,6 +49,7 @@ Impact `behavior`, as above. Callers are looked for in the module.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,6 +87,43 @@ rule = Rule(__name__, impact=Impact.BEHAVIOR, seeds=("S1-4.1",), options=Options
 _CHOOSE = "Choose the timeout by the time that the work takes, and keep it with a suppression that says why"
 _IMAGE = Manual("It is a container image, which may need long to start", _CHOOSE)
 _AMBIGUOUS = Manual("The variable that holds it holds other things too, so its callers can't be told", _CHOOSE)
+
+_LONG_WORK = frozenset(
+    (
+        "archive",
+        "archiver",
+        "async",
+        "background",
+        "backup",
+        "batch",
+        "cleanup",
+        "cron",
+        "etl",
+        "export",
+        "exporter",
+        "import",
+        "importer",
+        "ingest",
+        "ingestion",
+        "job",
+        "jobs",
+        "migrate",
+        "migration",
+        "restore",
+        "scheduled",
+        "train",
+        "training",
+        "worker",
+        "workers",
+    )
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def _named_for_work(*names: str | None) -> Manual | None:
+    """Whether a name of the function speaks of work that takes long."""
+    words = {word.lower() for name in names if name for word in _WORD.findall(name)} & _LONG_WORK
+    return Manual(f"Its name speaks of long work: {', '.join(sorted(words))}", _CHOOSE) if words else None
 
 
 def _message(value: Value, limit: int) -> str:
@@ -146,7 +185,9 @@ def _cdk_patient(function: Construct) -> Manual | None:
         return _IMAGE
     if is_ambiguous(function):
         return _AMBIGUOUS
-    return _patient(cdk_callers(function), "app" if function.target else "file")
+    name = function.argument("function_name")
+    named = _named_for_work(function.id, function.target, function.subclass, name.text if name else None)
+    return _patient(cdk_callers(function), "app" if function.target else "file") or named
 
 
 @rule.terraform
@@ -158,6 +199,8 @@ def terraform(module: Module, options: Options) -> Findings:
         if found is None or found.value is Absent or _is_optional(found.value):
             continue
         manual = _IMAGE if function.value("package_type") == Known("Image") else _patient(callers(function), "module")
+        name = function.attribute("function_name")
+        manual = manual or _named_for_work(function.name, name.expr.text if name else None)
         yield found.finding(rule, _message(found.value, limit), manual=manual)
 
 

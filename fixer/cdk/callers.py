@@ -74,6 +74,7 @@ _HANDING_OVER = (
 )
 """These hand work over, or the function does work for them while nobody waits who gives up after seconds."""
 _OWN = {
+    "add_alias": False,
     "add_event_source": False,
     "add_event_source_mapping": False,
     "add_function_url": True,
@@ -86,6 +87,7 @@ _OWN = {
 """Methods of the function that give it a caller, and whether that waits."""
 _GIVEN_TO = {"add_lambda_data_source": True, "add_trigger": True, "add_rotation_schedule": False}
 """Methods of others that take the function as an argument."""
+_ALIASES = ("aws_lambda.Alias", "aws_lambda.CfnAlias")
 _PRINCIPALS = (
     "apigateway.amazonaws.com",
     "appsync.amazonaws.com",
@@ -100,17 +102,24 @@ _USUAL = 30
 
 
 def callers(function: Construct) -> Iterator[Caller]:
-    """What calls the function, as far as the app shows it."""
-    yield from _in_file(function)
-    owner, _, name = (function.target or "").rpartition(".")
-    for path in function.file.app.holding(name) if owner == "self" else ():
-        source = function.file.app.sources[path]
-        is_read = re.search(rf"\.{re.escape(name)}\b".encode(), source)
-        if path != function.path and is_read and function.file.app.file(path):
-            yield Caller(path, waits=False)
+    """What calls the function, or an alias of it, as far as the app shows it."""
+    aliases = [one for one in function.file.constructs(*_ALIASES) if _involves(one, function)]
+    for one in (function, *aliases):
+        yield from _in_file(one, function)
+        yield from _in_other_files(one)
 
 
-def _in_file(function: Construct) -> Iterator[Caller]:
+def _in_other_files(function: Construct) -> Iterator[Caller]:
+    """Files of the app that read an attribute of the name that the function is assigned to."""
+    app = function.file.app
+    for owner, _, name in (target.rpartition(".") for target in function.targets):
+        for path in app.holding(name) if owner == "self" else ():
+            is_read = re.search(rf"\.{re.escape(name)}\b".encode(), app.sources[path])
+            if path != function.path and is_read and app.file(path):
+                yield Caller(path, waits=False)
+
+
+def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:
     file = function.file
     for names, waits in ((_WAITING, True), (_HANDING_OVER, False)):
         for name in names:
@@ -125,7 +134,7 @@ def _in_file(function: Construct) -> Iterator[Caller]:
     if function.has("events"):
         yield Caller("events", waits=False)
     for other in file.constructs(*HIGH_LEVEL, LOW_LEVEL):
-        if other.start != function.start and _involves(other, function):
+        if other.start != root.start and _involves(other, function):
             yield _caller(other, function, waits=False)
     for call in file.methods("add_environment"):
         if _involves(call, function) and not function.is_meant_by(file.receiver(call), call):
@@ -161,10 +170,10 @@ def _involves(call: Call, function: Construct) -> bool:
     """Whether a call is given the function, or makes it."""
     if call.start < function.start and function.end < call.end:
         return True
-    target = function.target
-    if target is None or not re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", call.text):
-        return False
-    return function.is_meant_by(target, call)
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", call.text) and function.is_meant_by(target, call)
+        for target in function.targets
+    )
 
 
 def is_ambiguous(function: Construct) -> bool:

@@ -501,6 +501,11 @@ class Construct(Call):
         return "self" if self.is_super else self.file.later.target(self.site)
 
     @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """All that the construct is assigned to: what `target` is, and what that is assigned to in turn."""
+        return self.file.later.names(self)
+
+    @cached_property
     def nag(self) -> frozenset[str]:
         """The cdk-nag rules that the file acknowledges for this construct, or for the stack that it is in."""
         return self.file.later.nag(self)

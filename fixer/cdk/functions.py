@@ -77,10 +77,10 @@ def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | No
         return True
     made = next((one for one in at.file.constructs(*_GROUPS) if one.is_meant_by(text, at)), None)
     chosen = function.argument("log_group")
-    if chosen is not None and (made is None or chosen.text == text):
-        return chosen.text == text or None
     if made is not None:
-        return False if chosen else _has_default_name(made, function)
+        return made.is_meant_by(chosen.text, function) if chosen else _has_default_name(made, function)
+    if chosen is not None:
+        return chosen.text == text or None
     if written is not None and isinstance(at.value(written.name or ""), Known):
         return _is_default(at.value(written.name or ""), function)
     return None

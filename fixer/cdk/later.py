@@ -75,6 +75,10 @@ class Later:
         names = self._names(construct)
         return text in names and _home(text, scope) is names[text]
 
+    def names(self, construct: Construct) -> tuple[str, ...]:
+        """All that a construct is assigned to."""
+        return tuple(self._names(construct))
+
     def _names(self, construct: Construct) -> dict[str, Scope | None]:
         """What a construct is assigned to, and what that is assigned to, each with where it lives."""
         target = construct.target
