@@ -33,8 +33,8 @@ Impact `behavior`, as above. Callers are looked for in the module.
   `# iacfix: ignore[lambda-timeout] why`.
 - A container image, which may need long to start, and a function whose name speaks of long work, such as `backup`,
   `worker` or `export`: behind an API it may go on when nobody waits any more.
-- A function of which the code does not show who calls it, or that is given to something that may call it, such as
-  another stack.
+- A function of which the code does not show who calls it, one that is given to something that may call it, such as
+  another stack, and a class of the app that makes functions.
 - A caller that waits longer than usual, or not at all: an integration with a timeout of its own or with
   `X-Amz-Invocation-Type`, a function URL that streams its answer.
 - A timeout that can't be judged or changed for the one function: a condition, a constant, a variable, `**arguments`,
@@ -86,6 +86,7 @@ rule = Rule(__name__, impact=Impact.BEHAVIOR, seeds=("S1-4.1",), options=Options
 
 _CHOOSE = "Choose the timeout by the time that the work takes, and keep it with a suppression that says why"
 _IMAGE = Manual("It is a container image, which may need long to start", _CHOOSE)
+_CLASS = Manual("It is a class of the app, and what calls its functions can't be told", _CHOOSE)
 _AMBIGUOUS = Manual("The variable that holds it holds other things too, so its callers can't be told", _CHOOSE)
 
 _LONG_WORK = frozenset(
@@ -183,6 +184,8 @@ def _cdk_patient(function: Construct) -> Manual | None:
         return _IMAGE
     if function.value("package_type") == Known("Image"):
         return _IMAGE
+    if function.is_super:
+        return _CLASS
     if is_ambiguous(function):
         return _AMBIGUOUS
     name = function.argument("function_name")

@@ -50,8 +50,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.cdk.functions import functions as cdk_functions
+from fixer.cdk.functions import involves
 from fixer.cdk.functions import is_named as cdk_is_named
-from fixer.cdk.functions import mentions
 from fixer.model import Absent, Findings, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform.functions import feeders, functions, is_named
 
@@ -125,7 +125,7 @@ def _cdk_need(function: Construct, executions: int) -> Manual | None:
         call
         for name in ("aws_lambda.Alias", "aws_lambda.EventSourceMapping")
         for call in function.file.calls(name)
-        if mentions(call.text, function)
+        if involves(call, function)
     ]
     found = next((match for call in calls if (match := _MORE.search(call.text))), None)
     return _above(found.group(), executions) if found else None

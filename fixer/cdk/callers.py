@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fixer.cdk.durations import seconds
-from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL
+from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL, involves
 from fixer.model import Absent, Caller, Known
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ _USUAL = 30
 
 def callers(function: Construct) -> Iterator[Caller]:
     """What calls the function, or an alias of it, as far as the app shows it."""
-    aliases = [one for one in function.file.constructs(*_ALIASES) if _involves(one, function)]
+    aliases = [one for one in function.file.constructs(*_ALIASES) if involves(one, function)]
     for one in (function, *aliases):
         yield from _in_file(one, function)
         yield from _in_other_files(one)
@@ -124,27 +124,27 @@ def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:
     for names, waits in ((_WAITING, True), (_HANDING_OVER, False)):
         for name in names:
             for call in file.calls(name):
-                if _involves(call, function):
+                if involves(call, function):
                     yield _caller(call, function, waits=waits)
     for method, waits in _OWN.items():
         yield from (_caller(call, function, waits=waits) for call in function.methods(method))
     for method, waits in _GIVEN_TO.items():
-        yield from (_caller(call, function, waits=waits) for call in file.methods(method) if _involves(call, function))
+        yield from (_caller(call, function, waits=waits) for call in file.methods(method) if involves(call, function))
     yield from _permitted(function)
     if function.has("events"):
         yield Caller("events", waits=False)
     for other in file.constructs(*HIGH_LEVEL, LOW_LEVEL):
-        if other.start != root.start and _involves(other, function):
+        if other.start != root.start and involves(other, function):
             yield _caller(other, function, waits=False)
     for call in file.methods("add_environment"):
-        if _involves(call, function) and not function.is_meant_by(file.receiver(call), call):
+        if involves(call, function) and not function.is_meant_by(file.receiver(call), call):
             yield _caller(call, function, waits=False)
 
 
 def _permitted(function: Construct) -> Iterator[Caller]:
     """Services that a permission lets call it."""
     calls = [*function.methods("add_permission")]
-    calls += [call for call in function.file.calls("aws_lambda.CfnPermission") if _involves(call, function)]
+    calls += [call for call in function.file.calls("aws_lambda.CfnPermission") if involves(call, function)]
     for call in calls:
         yield _caller(call, function, waits=any(principal in call.text for principal in _PRINCIPALS))
 
@@ -163,16 +163,6 @@ def _waits_as_usual(call: Call) -> bool:
     return bool(given) and all(
         isinstance(one, Known) and isinstance(one.value, int | float) and one.value <= _USUAL * unit
         for one, unit in given
-    )
-
-
-def _involves(call: Call, function: Construct) -> bool:
-    """Whether a call is given the function, or makes it."""
-    if call.start < function.start and function.end < call.end:
-        return True
-    return any(
-        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", call.text) and function.is_meant_by(target, call)
-        for target in function.targets
     )
 
 
