@@ -66,7 +66,7 @@ if TYPE_CHECKING:
 
     from fixer.cdk import Argument, CdkFile, Construct
     from fixer.model import Caller, Value
-    from fixer.terraform import Module
+    from fixer.terraform import Block, Module
 
 
 @dataclass(frozen=True)
@@ -201,10 +201,17 @@ def terraform(module: Module, options: Options) -> Findings:
         found = function.lack("timeout", str(limit), at_most(limit))
         if found is None or found.value is Absent or _is_optional(found.value):
             continue
-        manual = _IMAGE if function.value("package_type") == Known("Image") else _patient(callers(function), "module")
-        name = function.attribute("function_name")
-        manual = manual or _named_for_work(function.name, name.expr.text if name else None)
-        yield found.finding(rule, _message(found.value, limit), manual=manual)
+        yield found.finding(rule, _message(found.value, limit), manual=_patient_there(function))
+
+
+def _patient_there(function: Block) -> Manual | None:
+    if function.value("package_type") == Known("Image"):
+        return _IMAGE
+    if function.module.incomplete:
+        return Manual("A file of the module can't be read, and may show who calls it", "Mend that file first")
+    name = function.attribute("function_name")
+    named = _named_for_work(function.name, name.expr.text if name else None)
+    return _patient(callers(function), "module") or named
 
 
 def _is_optional(value: Value) -> bool:
