@@ -11,6 +11,7 @@ from fixer.cdk import load as load_app
 from fixer.cdk.durations import seconds
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Absent, Caller, Known, Unknown, at_most
+from fixer.rules import load as rules
 from fixer.terraform import Block, load
 from fixer.terraform import callers as tf_callers
 from fixer.terraform import functions as tf_functions
@@ -62,6 +63,8 @@ FUNCTION = 'f = lambda_.Function(self, "F")'
         (["f.add_permission('P', principal=x)"], [("add_permission", False)]),
         (["lambda_.Function(self, 'G', environment={'F': f.function_name})"], [("Function", False)]),
         (["f.metric_errors()", "f.add_environment('A', 'b')"], []),
+        (["self.schedule(every=1, functions=[f])"], [("schedule", False)]),
+        (["table.grant_read_data(f)", "print(f.function_name)"], []),
         (["def other(f):", "    targets.LambdaFunction(f)"], []),
     ],
 )
@@ -202,3 +205,17 @@ def test_names() -> None:
 
 def test_a_limit() -> None:
     assert [at_most(30)(value) for value in (30, "30", 31, "x", None, True)] == [True, True, False, False, False, False]
+
+
+@pytest.mark.parametrize("name", ["lambda-json-logging", "lambda-timeout", "lambda-tracing"])
+def test_a_file_that_cannot_be_read_may_decide(name: str) -> None:
+    text = (
+        'resource "aws_lambda_function" "f" {\n  role = aws_iam_role.r.arn\n  timeout = 60\n}\n'
+        'resource "aws_iam_role" "r" {}\n'
+        'resource "aws_lambda_function_url" "u" {\n  function_name = aws_lambda_function.f.arn\n}\n'
+    )
+    (rule,) = (one for one in rules() if one.name == name)
+    assert rule.check_terraform is not None
+    for others, is_fixed in (({}, True), ({"broken.tf": b"resource {"}, False)):
+        (found,) = rule.check_terraform(load(TerraformFacts("."), {"main.tf": text.encode(), **others}), rule.options())
+        assert (found.fix is not None) is is_fixed

@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
+from fixer.cdk.calls import Call
 from fixer.cdk.durations import seconds
 from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL, involves
+from fixer.cdk.tree import dotted
 from fixer.model import Absent, Caller, Known
 
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Call, Construct
+    from fixer.cdk.calls import Construct
 
 _WAITING = (
     "aws_apigateway.LambdaIntegration",
@@ -87,6 +91,8 @@ _OWN = {
 """Methods of the function that give it a caller, and whether that waits."""
 _GIVEN_TO = {"add_lambda_data_source": True, "add_trigger": True, "add_rotation_schedule": False}
 """Methods of others that take the function as an argument."""
+_HARMLESS = ("grant", "allow_", "add_dependency", "add_resource_suppressions", "of")
+"""How the names of methods start that take the function and don't call it."""
 _ALIASES = ("aws_lambda.Alias", "aws_lambda.CfnAlias")
 _PRINCIPALS = (
     "apigateway.amazonaws.com",
@@ -131,6 +137,7 @@ def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:
     for method, waits in _GIVEN_TO.items():
         yield from (_caller(call, function, waits=waits) for call in file.methods(method) if involves(call, function))
     yield from _permitted(function)
+    yield from _handed_on(function)
     if function.has("events"):
         yield Caller("events", waits=False)
     for other in file.constructs(*HIGH_LEVEL, LOW_LEVEL):
@@ -139,6 +146,27 @@ def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:
     for call in file.methods("add_environment"):
         if involves(call, function) and not function.is_meant_by(file.receiver(call), call):
             yield _caller(call, function, waits=False)
+
+
+def _handed_on(function: Construct) -> Iterator[Caller]:
+    """Classes and functions of the app, and methods, that are given the function and may do anything with it."""
+    file = function.file
+    for site in file.tree.calls:
+        name = (dotted(site.node.func) or "").rpartition(".")[2]
+        if not name or name in _GIVEN_TO or name.startswith(_HARMLESS) or file.qualified_in(site.node.func, site.scope):
+            continue
+        given = {dotted(value) for each in site.node.args for value in _values(each.value)}
+        call = Call(file, site, name)
+        if any(target in given and function.is_meant_by(target, call) for target in function.targets):
+            yield Caller(name, waits=False)
+
+
+def _values(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What an argument is, and what it holds if it is a list, a tuple or a dict."""
+    yield node
+    if isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict):
+        for each in node.elements:
+            yield from _values(each.value)
 
 
 def _permitted(function: Construct) -> Iterator[Caller]:
