@@ -90,7 +90,7 @@ _PROVISIONED = "aws_lambda_provisioned_concurrency_config"
 _NONE = "has no reserved concurrency"
 _NEVER = "is never run, since its reserved concurrency is 0"
 _STOPPED = Manual("Somebody may have stopped it on purpose", "Reserve another number, or keep it with a suppression")
-_MORE = re.compile(r"\b(provisioned_concurrent_executions|max_concurrency)\b")
+_MORE = re.compile(r"\b(provisioned_concurrent_executions|ProvisionedConcurrentExecutions|max_concurrency)\b")
 
 
 def _message(found: Lack, manual: Manual | None, executions: int) -> str:
@@ -123,7 +123,7 @@ def _cdk_need(function: Construct, executions: int) -> Manual | None:
     calls = [function, *(call for name in methods for call in function.methods(name))]
     calls += [
         call
-        for name in ("aws_lambda.Alias", "aws_lambda.EventSourceMapping")
+        for name in ("aws_lambda.Alias", "aws_lambda.EventSourceMapping", "CfnResource")
         for call in function.file.calls(name)
         if involves(call, function)
     ]

@@ -502,7 +502,7 @@ class Construct(Call):
 
     @cached_property
     def targets(self) -> tuple[str, ...]:
-        """All that the construct is assigned to: what `target` is, and what that is assigned to in turn."""
+        """All that the construct, or a function's version, is assigned to: `target`, and what that is assigned to."""
         return self.file.later.names(self)
 
     @cached_property
