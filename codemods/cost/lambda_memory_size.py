@@ -27,6 +27,7 @@ Impact `behavior`, as above.
 
 ## Not fixed
 
+- More than four times the limit: somebody hardly chose that without thought. Measure what the function needs.
 - Functions in Java or .NET, and container images, which seldom run in little memory.
 - A size that can't be judged or changed for the one function: a condition, a constant, a variable, `**arguments`, a
   size set afterwards, JSON.
@@ -81,9 +82,12 @@ rule = Rule(
     default=False,
 )
 
-_REASON = re.compile(r"[^\W\d]{2,}(?:\W+[^\W\d]{2,}){2}")
-"""Three words."""
-_TOOL = re.compile(r"\b(iacfix|checkov|tfsec|trivy|kics-scan|tflint-ignore|nosec|noqa|pylint)\b")
+_WORD = re.compile(r"[^\W\d]{2,}")
+_UNITS = frozenset(("kb", "mb", "gb", "kib", "mib", "gib"))
+_WORDS = 3
+_FURTHEST = 4
+"""How many times the limit a size may be to be lowered; what is further above it was hardly set without thought."""
+_TOOL = re.compile(r"\b(iacfix|checkov|tfsec|trivy|kics|tflint|nosec|noqa|pylint)\b")
 """What comments are for that speak to a program."""
 _HUNGRY = re.compile("java|dotnet", re.IGNORECASE)
 _STEP = "Measure what it needs, and keep that with a comment that says why"
@@ -95,18 +99,21 @@ def _message(found: Lack, megabytes: int) -> str:
     return f"may have more than {megabytes} MB of memory"
 
 
-def _hungry(runtime: str, *, is_image: bool) -> Manual | None:
+def _hungry(found: Lack, limit: int, runtime: str, *, is_image: bool) -> Manual | None:
     """Why little memory would hardly do for the function."""
     if is_image:
         return Manual("It is a container image, which seldom runs in little memory", _STEP)
     if match := _HUNGRY.search(runtime):
         return Manual(f"It runs on {match.group().lower()}, which seldom does in little memory", _STEP)
+    if isinstance(found.value, Known) and not at_most(_FURTHEST * limit)(found.value.value):
+        return Manual("It would be left with less than a quarter of it, and as little of a processor", _STEP)
     return None
 
 
 def _say_why(comments: Iterable[str]) -> bool:
-    """Whether one of the comments is a reason, and no word to a program."""
-    return any(_REASON.search(text) and not _TOOL.search(text) for text in comments)
+    """Whether one of the comments has the words for a reason, and is none to a program."""
+    words = ([word for word in _WORD.findall(text) if word.lower() not in _UNITS] for text in comments)
+    return any(len(found) >= _WORDS and not _TOOL.search(" ".join(found)) for found in words)
 
 
 @rule.cdk
@@ -121,9 +128,8 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             continue
         runtime = function.argument("runtime")
         is_image = function.name == "aws_lambda.DockerImageFunction" or "from_image" in function.text
-        yield found.finding(
-            rule, _message(found, limit), manual=_hungry(runtime.text if runtime else "", is_image=is_image)
-        )
+        manual = _hungry(found, limit, runtime.text if runtime else "", is_image=is_image)
+        yield found.finding(rule, _message(found, limit), manual=manual)
 
 
 def _is_explained(function: Construct) -> bool:
@@ -154,7 +160,8 @@ def terraform(module: Module, options: Options) -> Findings:
             continue
         runtime = function.attribute("runtime")
         is_image = function.value("package_type") == Known("Image")
-        manual = _hungry(module.follow(runtime.expr).text if runtime else "", is_image=is_image)
+        runs_on = module.follow(runtime.expr).text if runtime else ""
+        manual = _hungry(found, limit, runs_on, is_image=is_image)
         yield found.finding(rule, _message(found, limit), manual=manual)
 
 

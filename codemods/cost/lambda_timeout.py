@@ -31,9 +31,10 @@ Impact `behavior`, as above. Callers are looked for in the module.
 - A function that queues, streams, events, schedules, notifications, Step Functions or CloudFormation hand work to, or
   another function: that may need its time. Choose the timeout by the work, and keep it with
   `# iacfix: ignore[lambda-timeout] why`.
-- A container image, which may need long to start.
-- A function of which the code does not show who calls it, or that is given to something that may call it, such as
-  another stack.
+- A container image, which may need long to start, and a function whose name speaks of long work, such as `backup`,
+  `worker` or `export`: behind an API it may go on when nobody waits any more.
+- A function of which the code does not show who calls it, one that is given to something that may call it, such as
+  another stack, and a class of the app that makes functions.
 - A caller that waits longer than usual, or not at all: an integration with a timeout of its own or with
   `X-Amz-Invocation-Type`, a function URL that streams its answer.
 - A timeout that can't be judged or changed for the one function: a condition, a constant, a variable, `**arguments`,
@@ -48,6 +49,7 @@ Impact `behavior`, as above. Callers are looked for in the module.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -64,7 +66,7 @@ if TYPE_CHECKING:
 
     from fixer.cdk import Argument, CdkFile, Construct
     from fixer.model import Caller, Value
-    from fixer.terraform import Module
+    from fixer.terraform import Block, Module
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,45 @@ rule = Rule(__name__, impact=Impact.BEHAVIOR, seeds=("S1-4.1",), options=Options
 
 _CHOOSE = "Choose the timeout by the time that the work takes, and keep it with a suppression that says why"
 _IMAGE = Manual("It is a container image, which may need long to start", _CHOOSE)
+_CLASS = Manual("It is a class of the app, and what calls its functions can't be told", _CHOOSE)
 _AMBIGUOUS = Manual("The variable that holds it holds other things too, so its callers can't be told", _CHOOSE)
+
+_LONG_WORK = frozenset(
+    (
+        "archive",
+        "archiver",
+        "async",
+        "background",
+        "backup",
+        "batch",
+        "cleanup",
+        "cron",
+        "etl",
+        "export",
+        "exporter",
+        "import",
+        "importer",
+        "ingest",
+        "ingestion",
+        "job",
+        "jobs",
+        "migrate",
+        "migration",
+        "restore",
+        "scheduled",
+        "train",
+        "training",
+        "worker",
+        "workers",
+    )
+)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def _named_for_work(*names: str | None) -> Manual | None:
+    """Whether a name of the function speaks of work that takes long."""
+    words = {word.lower() for name in names if name for word in _WORD.findall(name)} & _LONG_WORK
+    return Manual(f"Its name speaks of long work: {', '.join(sorted(words))}", _CHOOSE) if words else None
 
 
 def _message(value: Value, limit: int) -> str:
@@ -144,9 +184,13 @@ def _cdk_patient(function: Construct) -> Manual | None:
         return _IMAGE
     if function.value("package_type") == Known("Image"):
         return _IMAGE
+    if function.is_super:
+        return _CLASS
     if is_ambiguous(function):
         return _AMBIGUOUS
-    return _patient(cdk_callers(function), "app" if function.target else "file")
+    name = function.argument("function_name")
+    named = _named_for_work(function.id, function.target, function.subclass, name.text if name else None)
+    return _patient(cdk_callers(function), "app" if function.target else "file") or named
 
 
 @rule.terraform
@@ -157,8 +201,17 @@ def terraform(module: Module, options: Options) -> Findings:
         found = function.lack("timeout", str(limit), at_most(limit))
         if found is None or found.value is Absent or _is_optional(found.value):
             continue
-        manual = _IMAGE if function.value("package_type") == Known("Image") else _patient(callers(function), "module")
-        yield found.finding(rule, _message(found.value, limit), manual=manual)
+        yield found.finding(rule, _message(found.value, limit), manual=_patient_there(function))
+
+
+def _patient_there(function: Block) -> Manual | None:
+    if function.value("package_type") == Known("Image"):
+        return _IMAGE
+    if function.module.incomplete:
+        return Manual("A file of the module can't be read, and may show who calls it", "Mend that file first")
+    name = function.attribute("function_name")
+    named = _named_for_work(function.name, name.expr.text if name else None)
+    return _patient(callers(function), "module") or named
 
 
 def _is_optional(value: Value) -> bool:

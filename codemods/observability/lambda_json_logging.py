@@ -27,6 +27,7 @@ Impact `behavior`, as above.
 - A function whose logs a metric filter or a subscription filter reads, or may read, by a pattern for text: make the
   pattern one for JSON, such as `{ $.level = "ERROR" }`, and set the format with it. Filters are looked for in the
   function's file (CDK) or module (Terraform); those that take all events are no obstacle.
+- A function in a module with a file that can't be read, which may hold such filters.
 - A format that can't be judged: a condition, a variable without default, `**arguments`, a `dynamic` block, JSON.
 - A project that allows an aws-cdk-lib, or an aws provider, that does not have the setting yet.
 - Not reported: functions at CloudFront's edge, whose format can't be set.
@@ -135,6 +136,7 @@ def _is_text(pattern: str) -> bool:
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
+_INCOMPLETE = Manual("A file of the module can't be read, and may hold filters of its logs", "Mend that file first")
 _PATTERNS = {
     "aws_cloudwatch_log_metric_filter": "pattern",
     "aws_cloudwatch_log_subscription_filter": "filter_pattern",
@@ -146,7 +148,7 @@ def terraform(module: Module, options: object) -> Findings:
     """Functions by the format in their `logging_config`."""
     for function in functions(module):
         if found := function.lack("logging_config.log_format", '"JSON"'):
-            manual = _too_old(module) or _reader(function)
+            manual = _too_old(module) or (_INCOMPLETE if module.incomplete else _reader(function))
             yield found.finding(rule, _message(found, manual), manual=manual)
 
 

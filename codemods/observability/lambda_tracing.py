@@ -22,15 +22,17 @@ tracing_config {
 ```
 
 and the function's role, where no policy of it in the module speaks of X-Ray, the managed policy
-`AWSXRayDaemonWriteAccess`. Impact `behavior`.
+`AWSXRayDaemonWriteAccess`, in its `managed_policy_arns` if it has these, else by an attachment right below it. Impact
+`behavior`.
 
 ## Not fixed
 
 - A `CfnFunction`, a function whose role the CDK is told not to change (`mutable=False`, `without_policy_updates()`),
   and in Terraform one whose role is not in the module: make sure that the role allows `xray:PutTraceSegments` and
   `xray:PutTelemetryRecords`, without which Lambda refuses to trace the function, and turn tracing on.
-- A role that names all its policies in `managed_policy_arns`: Terraform takes every other one off again. Add
-  `AWSXRayDaemonWriteAccess` there.
+- A role with `managed_policy_arns` that are not written out there: Terraform takes every other policy off again. Add
+  `AWSXRayDaemonWriteAccess` to them.
+- A module with a file that can't be read, which may hold the role's policies.
 - A mode that can't be judged: a condition, a variable without default, `**arguments`, a `dynamic` block, a function in
   `.tf.json` or declared twice.
 - Not reported: functions at CloudFront's edge, which can't be traced so.
@@ -74,6 +76,7 @@ _EXCLUSIVE = Manual(
     "Its role names all its policies in managed_policy_arns",
     "Add AWSXRayDaemonWriteAccess to them, then turn tracing on",
 )
+_INCOMPLETE = Manual("A file of the module can't be read, and may allow its role that", "Mend that file first")
 _LOW_LEVEL = Manual("Its role must allow that", f"Find the role, {_PERMISSIONS}")
 _FIXED_ROLE = Manual("The CDK does not change its role, which must allow that", f"Find the role, {_PERMISSIONS}")
 _UNCHANGING = ("mutable=False", "without_policy_updates")
@@ -110,8 +113,9 @@ def terraform(module: Module, options: object) -> Findings:
                 yield found.finding(rule, _message(found), manual=_ELSEWHERE)
             elif allows(role, "xray:Put", "xray:*", "AWSXray", "AWSXRay"):
                 yield found.finding(rule, _message(found))
-            elif role.attribute("managed_policy_arns"):
-                yield found.finding(rule, _message(found), manual=_EXCLUSIVE)
+            elif module.incomplete:
+                yield found.finding(rule, _message(found), manual=_INCOMPLETE)
             else:
                 policy = f'"arn:{partition(module)}:iam::aws:policy/AWSXRayDaemonWriteAccess"'
-                yield found.finding(rule, _message(found), also=attached(role, "xray", policy))
+                also = attached(role, "xray", policy)
+                yield found.finding(rule, _message(found), also=also or (), manual=None if also else _EXCLUSIVE)

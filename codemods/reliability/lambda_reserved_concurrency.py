@@ -50,6 +50,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.cdk.functions import functions as cdk_functions
+from fixer.cdk.functions import involves
 from fixer.cdk.functions import is_named as cdk_is_named
 from fixer.model import Absent, Findings, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform.functions import feeders, functions, is_named
@@ -89,7 +90,7 @@ _PROVISIONED = "aws_lambda_provisioned_concurrency_config"
 _NONE = "has no reserved concurrency"
 _NEVER = "is never run, since its reserved concurrency is 0"
 _STOPPED = Manual("Somebody may have stopped it on purpose", "Reserve another number, or keep it with a suppression")
-_MORE = re.compile(r"\b(provisioned_concurrent_executions|max_concurrency)\b")
+_MORE = re.compile(r"\b(provisioned_concurrent_executions|ProvisionedConcurrentExecutions|max_concurrency)\b")
 
 
 def _message(found: Lack, manual: Manual | None, executions: int) -> str:
@@ -122,9 +123,9 @@ def _cdk_need(function: Construct, executions: int) -> Manual | None:
     calls = [function, *(call for name in methods for call in function.methods(name))]
     calls += [
         call
-        for name in ("aws_lambda.Alias", "aws_lambda.EventSourceMapping")
+        for name in ("aws_lambda.Alias", "aws_lambda.EventSourceMapping", "CfnResource")
         for call in function.file.calls(name)
-        if function.target and re.search(rf"(?<![\w.]){re.escape(function.target)}\b", call.text)
+        if involves(call, function)
     ]
     found = next((match for call in calls if (match := _MORE.search(call.text))), None)
     return _above(found.group(), executions) if found else None

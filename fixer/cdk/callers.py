@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
+from fixer.cdk.calls import Call
 from fixer.cdk.durations import seconds
-from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL
+from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL, involves
+from fixer.cdk.tree import dotted
 from fixer.model import Absent, Caller, Known
 
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Call, Construct
+    from fixer.cdk.calls import Construct
 
 _WAITING = (
     "aws_apigateway.LambdaIntegration",
@@ -74,6 +78,7 @@ _HANDING_OVER = (
 )
 """These hand work over, or the function does work for them while nobody waits who gives up after seconds."""
 _OWN = {
+    "add_alias": False,
     "add_event_source": False,
     "add_event_source_mapping": False,
     "add_function_url": True,
@@ -86,6 +91,9 @@ _OWN = {
 """Methods of the function that give it a caller, and whether that waits."""
 _GIVEN_TO = {"add_lambda_data_source": True, "add_trigger": True, "add_rotation_schedule": False}
 """Methods of others that take the function as an argument."""
+_HARMLESS = ("grant", "allow_", "add_dependency", "add_resource_suppressions", "of")
+"""How the names of methods start that take the function and don't call it."""
+_ALIASES = ("aws_lambda.Alias", "aws_lambda.CfnAlias")
 _PRINCIPALS = (
     "apigateway.amazonaws.com",
     "appsync.amazonaws.com",
@@ -100,42 +108,71 @@ _USUAL = 30
 
 
 def callers(function: Construct) -> Iterator[Caller]:
-    """What calls the function, as far as the app shows it."""
-    yield from _in_file(function)
-    owner, _, name = (function.target or "").rpartition(".")
-    for path in function.file.app.holding(name) if owner == "self" else ():
-        source = function.file.app.sources[path]
-        is_read = re.search(rf"\.{re.escape(name)}\b".encode(), source)
-        if path != function.path and is_read and function.file.app.file(path):
-            yield Caller(path, waits=False)
+    """What calls the function, or an alias of it, as far as the app shows it."""
+    aliases = [one for one in function.file.constructs(*_ALIASES) if involves(one, function)]
+    for one in (function, *aliases):
+        yield from _in_file(one, function)
+        yield from _in_other_files(one)
 
 
-def _in_file(function: Construct) -> Iterator[Caller]:
+def _in_other_files(function: Construct) -> Iterator[Caller]:
+    """Files of the app that read an attribute of the name that the function is assigned to."""
+    app = function.file.app
+    for owner, _, name in (target.rpartition(".") for target in function.targets):
+        for path in app.holding(name) if owner == "self" else ():
+            is_read = re.search(rf"\.{re.escape(name)}\b".encode(), app.sources[path])
+            if path != function.path and is_read and app.file(path):
+                yield Caller(path, waits=False)
+
+
+def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:
     file = function.file
     for names, waits in ((_WAITING, True), (_HANDING_OVER, False)):
         for name in names:
             for call in file.calls(name):
-                if _involves(call, function):
+                if involves(call, function):
                     yield _caller(call, function, waits=waits)
     for method, waits in _OWN.items():
         yield from (_caller(call, function, waits=waits) for call in function.methods(method))
     for method, waits in _GIVEN_TO.items():
-        yield from (_caller(call, function, waits=waits) for call in file.methods(method) if _involves(call, function))
+        yield from (_caller(call, function, waits=waits) for call in file.methods(method) if involves(call, function))
     yield from _permitted(function)
+    yield from _handed_on(function)
     if function.has("events"):
         yield Caller("events", waits=False)
     for other in file.constructs(*HIGH_LEVEL, LOW_LEVEL):
-        if other.start != function.start and _involves(other, function):
+        if other.start != root.start and involves(other, function):
             yield _caller(other, function, waits=False)
     for call in file.methods("add_environment"):
-        if _involves(call, function) and not function.is_meant_by(file.receiver(call), call):
+        if involves(call, function) and not function.is_meant_by(file.receiver(call), call):
             yield _caller(call, function, waits=False)
+
+
+def _handed_on(function: Construct) -> Iterator[Caller]:
+    """Classes and functions of the app, and methods, that are given the function and may do anything with it."""
+    file = function.file
+    for site in file.tree.calls:
+        name = (dotted(site.node.func) or "").rpartition(".")[2]
+        if not name or name in _GIVEN_TO or name.startswith(_HARMLESS) or file.qualified_in(site.node.func, site.scope):
+            continue
+        given = {dotted(value) for each in site.node.args for value in _values(each.value)}
+        call = Call(file, site, name)
+        if any(target in given and function.is_meant_by(target, call) for target in function.targets):
+            yield Caller(name, waits=False)
+
+
+def _values(node: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """What an argument is, and what it holds if it is a list, a tuple or a dict."""
+    yield node
+    if isinstance(node, cst.List | cst.Tuple | cst.Set | cst.Dict):
+        for each in node.elements:
+            yield from _values(each.value)
 
 
 def _permitted(function: Construct) -> Iterator[Caller]:
     """Services that a permission lets call it."""
     calls = [*function.methods("add_permission")]
-    calls += [call for call in function.file.calls("aws_lambda.CfnPermission") if _involves(call, function)]
+    calls += [call for call in function.file.calls("aws_lambda.CfnPermission") if involves(call, function)]
     for call in calls:
         yield _caller(call, function, waits=any(principal in call.text for principal in _PRINCIPALS))
 
@@ -155,16 +192,6 @@ def _waits_as_usual(call: Call) -> bool:
         isinstance(one, Known) and isinstance(one.value, int | float) and one.value <= _USUAL * unit
         for one, unit in given
     )
-
-
-def _involves(call: Call, function: Construct) -> bool:
-    """Whether a call is given the function, or makes it."""
-    if call.start < function.start and function.end < call.end:
-        return True
-    target = function.target
-    if target is None or not re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", call.text):
-        return False
-    return function.is_meant_by(target, call)
 
 
 def is_ambiguous(function: Construct) -> bool:

@@ -44,7 +44,7 @@ _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation"
 
 def is_at_edge(function: Construct) -> bool:
     """Whether CloudFront runs the function at its edge, where most settings of functions are not to be had."""
-    return any(mentions(call.text, function) for name in _EDGE for call in function.file.calls(name))
+    return any(involves(call, function) for name in _EDGE for call in function.file.calls(name))
 
 
 def sources(function: Construct) -> Iterator[Call]:
@@ -71,7 +71,7 @@ def feeders(function: Construct) -> Iterator[str]:
         yield next((name for name in _STREAMS if name in events.text), "events")
     for name in (*_MAPPINGS, *_TASKS):
         for call in function.file.calls(name):
-            if mentions(call.text, function):
+            if involves(call, function):
                 yield name.rpartition(".")[2]
 
 
@@ -88,14 +88,14 @@ def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | No
     written = None if isinstance(group, str) else at.behind(group)
     text = (group if isinstance(group, str) else group.text).removesuffix(".log_group_name")
     behind = written.text if written else text
-    if mentions(text, function) or mentions(behind, function):
+    if mentions(text, function, at) or mentions(behind, function, at):
         return True
     made = next((one for one in at.file.constructs(*_GROUPS) if one.is_meant_by(text, at)), None)
     chosen = function.argument("log_group")
-    if chosen is not None and (made is None or chosen.text == text):
-        return chosen.text == text or None
     if made is not None:
-        return False if chosen else _has_default_name(made, function)
+        return made.is_meant_by(chosen.text, function) if chosen else _has_default_name(made, function)
+    if chosen is not None:
+        return chosen.text == text or None
     if written is not None and isinstance(at.value(written.name or ""), Known):
         return _is_default(at.value(written.name or ""), function)
     return None
@@ -124,9 +124,23 @@ def _is_default(name: Value, function: Construct) -> bool | None:
     return name.value == f"{_FOLDER}{own.value}" if isinstance(own, Known) else None
 
 
-def mentions(text: str, function: Construct) -> bool:
-    """Whether Python source speaks of the function by what it is assigned to."""
-    return function.target is not None and bool(re.search(rf"(?<![\w.]){re.escape(function.target)}(?!\w)", text))
+def mentions(text: str, function: Construct, at: Call | None = None) -> bool:
+    """Whether Python source speaks of the function by what it is assigned to.
+
+    Args:
+        text: The source.
+        function: The function.
+        at: The call that it is the source of; a name that stands for something else there does not count.
+    """
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text) and (at is None or function.is_meant_by(target, at))
+        for target in function.targets
+    )
+
+
+def involves(call: Call, function: Construct) -> bool:
+    """Whether a call makes the function among its arguments, or is given it or something of it."""
+    return (call.start < function.start and function.end < call.end) or mentions(call.text, function, call)
 
 
 def is_named(function: Construct, patterns: Iterable[str]) -> bool:

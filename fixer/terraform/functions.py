@@ -148,17 +148,38 @@ def _texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
                 yield from _texts(module, attribute.expr, depth + 1)
 
 
-def attached(role: Block, name: str, policy: str) -> tuple[Edit, ...]:
-    """Attach a managed policy to a role, right below it.
+def attached(role: Block, name: str, policy: str) -> tuple[Edit, ...] | None:
+    """Attach a managed policy to a role: right below it, or in its `managed_policy_arns`, which tolerate no others.
+
+    None if these are not written out there.
 
     Args:
         role: The role.
         name: What the attachment's name adds to the role's.
         policy: HCL of the policy's ARN.
     """
+    if listed := role.attribute("managed_policy_arns"):
+        return _joined(role, listed.expr, policy) if listed.expr.kind == "list" else None
     kind = "aws_iam_role_policy_attachment"
     free = free_name(role.module, kind, f"{role.name}_{name}", f"_{name}")
     return role.insert_after(role.companion(kind, free, f"policy_arn = {policy}", "role", "name"))
+
+
+def _joined(role: Block, listed: Expr, element: str) -> tuple[Edit, ...]:
+    """Add an element to the end of a list, on a line of its own where the others have theirs."""
+    if not listed.elements:
+        return role.set("managed_policy_arns", f"[{element}]")
+    file, last = role.file, listed.elements[-1]
+    follows = file.text(last.end, listed.end).lstrip().startswith(",")
+    if "\n" not in file.text(last.end, listed.end):
+        return (file.edit(last.end, last.end, f", {element}"),)
+    place = file.line_end(last.end)
+    line = f"\n{file.indent(last.start)}{element}"
+    if follows:
+        return (file.edit(place, place, f"{line},"),)
+    if place == last.end:
+        return (file.edit(place, place, f",{line}"),)
+    return (file.edit(last.end, last.end, ","), file.edit(place, place, line))
 
 
 def partition(module: Module) -> str:
