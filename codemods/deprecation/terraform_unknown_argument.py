@@ -7,9 +7,9 @@ are slips: a plural, a name that another resource has, or one that the provider 
 
 ## Terraform
 
-Arguments and nested blocks of `aws_` resources and data sources are held against the provider's schema: that of the
-newest major version, of 4, 5 and 6, that the module's constraints and its lock file allow (4.66, 5.99 and 6.62). A
-name that is not there is fixed where exactly one right spelling exists:
+Arguments and nested blocks of `aws_` resources and data sources, and of `provider "aws"`, are held against the
+provider's schema: that of the newest major version, of 4, 5 and 6, that the module's constraints and its lock file
+allow (4.66, 5.99 and 6.62). A name that is not there is fixed where exactly one right spelling exists:
 
 - what the provider renamed, or is often confused: `name` of `aws_db_instance` to `db_name`, `log_destination_arn` of
   `aws_flow_log` to `log_destination`;
@@ -44,7 +44,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods.facts.terraform_aws import Body, NestedBlock, terraform_data, terraform_resource
+from codemods.facts.terraform_aws import Body, NestedBlock, terraform_data, terraform_provider, terraform_resource
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Manual, Rule
 from fixer.terraform import Attribute, Block, align
 
@@ -53,9 +53,14 @@ if TYPE_CHECKING:
 
     from fixer.terraform import Module
 
-rule = Rule(__name__, impact=Impact.NONE, keywords=("aws_",))
+rule = Rule(__name__, impact=Impact.NONE, keywords=("aws_", '"aws"'))
 
-_LANGUAGE = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
+_LANGUAGE = {
+    "resource": {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"},
+    "data": {"count", "for_each", "provider", "depends_on", "lifecycle"},
+    "provider": {"alias", "version", "for_each"},
+}
+"""What Terraform itself knows ("Meta-Arguments" in its documentation), or OpenTofu: `for_each` of a provider."""
 _MENDED_ELSEWHERE = {("aws_eip", "vpc")}
 _KNOWN = (4, 5, 6)
 _RIGHT = {
@@ -94,6 +99,7 @@ _RIGHT = {
     "aws_route": {"vpn_gateway_id": "gateway_id"},
     "aws_s3_bucket": {"name": "bucket"},
     "aws_sagemaker_data_quality_job_definition": {"job_definition_name": "name"},
+    "provider.aws": {"s3_force_path_style": "s3_use_path_style"},
 }
 """Names by where they are written, and what they are called; from the provider's upgrade guides and documentation."""
 
@@ -104,11 +110,26 @@ def terraform(module: Module, options: object) -> Findings:
     majors = tuple(one for one in module.facts.aws_majors or _KNOWN if one in _KNOWN)
     for file in (*module.files, *module.fixed) if majors else ():
         for block in file.blocks:
-            facts = {"resource": terraform_resource, "data": terraform_data}.get(block.type)
-            body = facts(block.labels[0]) if facts and len(block.labels) == 2 else None
+            body = _facts(block)
             if body and majors[-1] in body.majors:
-                place = _Place(block, body, block.labels[0], tuple(one for one in majors if one in body.majors))
+                place = _Place(block, body, _called(block), tuple(one for one in majors if one in body.majors))
                 yield from place.findings()
+
+
+def _facts(block: Block) -> Body | None:
+    """What the schema says of a resource, a data source or the provider."""
+    match block.type, block.labels:
+        case "resource", (kind, _):
+            return terraform_resource(kind)
+        case "data", (kind, _):
+            return terraform_data(kind)
+        case "provider", ("aws",):
+            return terraform_provider()
+    return None
+
+
+def _called(block: Block) -> str:
+    return "provider.aws" if block.type == "provider" else block.labels[0]
 
 
 @dataclass(frozen=True)
@@ -126,7 +147,7 @@ class _Place:
         """What is unknown in it, and in the blocks in it."""
         for item in self.block.items:
             name, inner = _named(item)
-            if self.block.parent is None and name in _LANGUAGE:
+            if self.block.parent is None and name in _LANGUAGE[self.block.type]:
                 continue
             missing = self._lacks(name)
             if missing and (self.path, name) not in _MENDED_ELSEWHERE:
