@@ -34,13 +34,14 @@ References to a renamed argument follow. Impact `none`: Terraform did not plan t
 - Where nothing says the version of the provider, what only the newest one lacks: require a version.
 - What a later minor version of the provider brought is reported too: keep it with
   `# iacfix: ignore[terraform-unknown-argument] why`.
-- Not reported: types that the schema of that version does not have at all, and `vpc` of `aws_eip`, which
-  `terraform-deprecated` mends.
+- Not reported: types that the schema of that version does not have at all, what is in statements of WAF's rules and in
+  QuickSight's resources, which hold each other without end, and `vpc` of `aws_eip`, which `terraform-deprecated` mends.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,8 @@ _LANGUAGE = {
 """What Terraform itself knows ("Meta-Arguments" in its documentation), or OpenTofu: `for_each` of a provider."""
 _MENDED_ELSEWHERE = {("aws_eip", "vpc")}
 _KNOWN = (4, 5, 6)
+_CUT_SHORT = re.compile(r"aws_quicksight_|aws_wafv2_\w+\.rule\.statement")
+"""Where blocks hold each other: the facts end somewhere there, the provider later."""
 _RIGHT = {
     "aws_alb": {"enable_drop_invalid_header_fields": "drop_invalid_header_fields"},
     "aws_api_gateway_method": {"authorization_type": "authorization"},
@@ -145,7 +148,7 @@ class _Place:
 
     def findings(self) -> Findings:
         """What is unknown in it, and in the blocks in it."""
-        for item in self.block.items:
+        for item in () if _CUT_SHORT.match(self.path) else self.block.items:
             name, inner = _named(item)
             if self.block.parent is None and name in _LANGUAGE[self.block.type]:
                 continue
