@@ -9,7 +9,7 @@ are slips: a plural, a name that another resource has, or one that the provider 
 
 Arguments and nested blocks of `aws_` resources and data sources, and of `provider "aws"`, are held against the
 provider's schema: that of the newest major version, of 4, 5 and 6, that the module's constraints and its lock file
-allow (4.66, 5.99 and 6.62). A name that is not there is fixed where exactly one right spelling exists:
+allow, as it was when iacfix was made. A name that is not there is fixed where exactly one right spelling exists:
 
 - what the provider renamed, or is often confused: `name` of `aws_db_instance` to `db_name`, `log_destination_arn` of
   `aws_flow_log` to `log_destination`;
