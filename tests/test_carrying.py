@@ -9,6 +9,7 @@ from fixer.facts import TerraformFacts
 from fixer.model import Edit
 from fixer.terraform import Attribute, Block, load
 from fixer.terraform.carrying import body_of, joined, lost_comments, nested, text_of
+from fixer.terraform.companion import waiting
 
 TEXT = """\
 resource "t" "x" {
@@ -134,3 +135,18 @@ def test_lines_and_blocks_are_put_together() -> None:
     block = read(TEXT)
     (outer,) = block.blocks("b")
     assert lost_comments([(outer, block.file)], "# what") == ["# why", "# here", "# end"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  a = 1\n", "  a = 1\n\n  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [t.y]\n", "  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [t.z, t.y]\n", "  depends_on = [t.z, t.y]\n"),
+        ("  depends_on = []\n", "  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [\n    t.x,\n  ]\n", "  depends_on = [\n    t.x,\n    t.y,\n    t.z,\n  ]\n"),
+    ],
+)
+def test_a_resource_waits_for_others(before: str, after: str) -> None:
+    text = f'resource "t" "x" {{\n{before}}}\n'
+    assert edited(text, lambda block: waiting(block, ["t.y", "t.z"])) == f'resource "t" "x" {{\n{after}}}\n'

@@ -10,6 +10,7 @@ from codemods.deprecation._terraform.instead import OWNERSHIP, Instead
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
 from fixer.terraform import Attribute, Block, Module, align, free_name
 from fixer.terraform.carrying import lost_comments
+from fixer.terraform.companion import waiting
 
 _WEBSITE = "aws_s3_bucket_website_configuration"
 _EXPORTED = ("website_domain", "website_endpoint")
@@ -166,7 +167,7 @@ class _Split:
         edits = list(bucket.take_out(*(item for found in items.values() for item in found), instead=here))
         edits += bucket.insert_after("\n\n".join(texts)) if texts else ()
         edits += self._followed() if "website" in self.instead else []
-        edits += [edit for block, addresses in self._waiting().items() for edit in _await(block, addresses)]
+        edits += [edit for block, addresses in self._waiting().items() for edit in waiting(block, addresses)]
         message = _message(items)
         if texts and not any(text.startswith("import ") for text in texts):
             message += "; bring these in by terraform import where the bucket is deployed"
@@ -278,20 +279,6 @@ class _Split:
             for one in self._module.references(self._bucket.address)
             if any(step[1:] in _EXPORTED for step in one.traversal.rest)
         ]
-
-
-def _await(block: Block, addresses: list[str]) -> Iterable[Edit]:
-    """Have a resource wait for others."""
-    there = block.attribute("depends_on")
-    if there is None:
-        return block.append(f"depends_on = [{', '.join(addresses)}]")
-    last = there.expr.elements[-1] if there.expr.elements else None
-    new = [address for address in addresses if address not in {one.text for one in there.expr.elements}]
-    if last is None:
-        return block.set("depends_on", f"[{', '.join(addresses)}]")
-    lines = block.file.starts_line(last.start)
-    apart = f",\n{block.file.indent(last.start)}" if lines else ", "
-    return [block.file.edit(last.end, last.end, "".join(apart + address for address in new))] if new else ()
 
 
 def _counted(text: str, when: str) -> str:
