@@ -81,7 +81,15 @@ _RIGHT = {
     },
     "aws_cloudwatch_event_target.retry_policy": {"maximum_event_age": "maximum_event_age_in_seconds"},
     "aws_config_configuration_recorder.recording_group": {"include_global_resources": "include_global_resource_types"},
-    "aws_db_instance": {"name": "db_name"},
+    "aws_cloudwatch_log_group": {"retention_days": "retention_in_days"},
+    "aws_db_instance": {
+        "database_name": "db_name",
+        "master_password": "password",
+        "master_username": "username",
+        "name": "db_name",
+        "preferred_backup_window": "backup_window",
+        "preferred_maintenance_window": "maintenance_window",
+    },
     "aws_dynamodb_table": {"deletion_protection": "deletion_protection_enabled"},
     "aws_ec2_transit_gateway_peering_attachment_accepter": {
         "transit_gateway_peering_attachment_id": "transit_gateway_attachment_id"
@@ -99,9 +107,23 @@ _RIGHT = {
     "aws_instance": {"image_id": "ami"},
     "aws_kms_key": {"key_policy": "policy"},
     "aws_lb": {"enable_drop_invalid_header_fields": "drop_invalid_header_fields"},
+    "aws_rds_cluster": {
+        "backup_window": "preferred_backup_window",
+        "db_name": "database_name",
+        "maintenance_window": "preferred_maintenance_window",
+        "password": "master_password",
+        "username": "master_username",
+    },
     "aws_route": {"vpn_gateway_id": "gateway_id"},
+    "aws_route53_health_check": {"interval": "request_interval"},
     "aws_s3_bucket": {"name": "bucket"},
     "aws_sagemaker_data_quality_job_definition": {"job_definition_name": "name"},
+    "aws_sns_topic": {"kms_key_id": "kms_master_key_id"},
+    "aws_sqs_queue": {
+        "kms_key_id": "kms_master_key_id",
+        "message_retention_period": "message_retention_seconds",
+        "visibility_timeout": "visibility_timeout_seconds",
+    },
     "provider.aws": {"s3_force_path_style": "s3_use_path_style"},
 }
 """Names by where they are written, and what they are called; from the provider's upgrade guides and documentation."""
@@ -252,6 +274,10 @@ class _Place:
             return f"{right} is the right name, and {'a block' if nested else 'an argument'}"
         if self.block.holds(right) and not nested:
             return f"{right} is there as well"
+        if self.block.parent is None and self.block.ignores_changes(
+            item.name if isinstance(item, Attribute) else item.type
+        ):
+            return "Its lifecycle ignores changes of that"
         if isinstance(item, Attribute):
             is_list = item.expr.kind in ("list", "for")
             wants = attribute is not None and attribute.type.startswith(("list(", "set("))
