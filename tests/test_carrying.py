@@ -6,8 +6,10 @@ import pytest
 from test_terraform import edited, read
 
 from fixer.facts import TerraformFacts
+from fixer.model import Edit
 from fixer.terraform import Attribute, Block, load
-from fixer.terraform.carrying import body_of, text_of
+from fixer.terraform.carrying import body_of, joined, lost_comments, nested, text_of
+from fixer.terraform.companion import waiting
 
 TEXT = """\
 resource "t" "x" {
@@ -87,12 +89,12 @@ def test_what_is_taken_out_leaves_the_rest_aligned() -> None:
 def test_an_argument_is_replaced_by_another() -> None:
     text = 'resource "t" "x" {\n  vpc = true # yes\n  b   = 3\n}\n'
 
-    def domain(block: Block) -> tuple[object, ...]:
+    def domain(block: Block) -> tuple[Edit, ...]:
         vpc = block.attribute("vpc")
         assert vpc
         return block.replace(vpc, 'domain = "vpc"')
 
-    assert edited(text, domain) == 'resource "t" "x" {\n  domain = "vpc" # yes\n  b      = 3\n}\n'  # type: ignore[arg-type]
+    assert edited(text, domain) == 'resource "t" "x" {\n  domain = "vpc" # yes\n  b      = 3\n}\n'
 
 
 @pytest.mark.parametrize(
@@ -114,3 +116,37 @@ def test_what_version_of_terraform_is_required(
 ) -> None:
     module = load(TerraformFacts(terraform=constraint), {})
     assert module.requires_terraform(*version) is expected
+
+
+def test_something_else_takes_an_item_s_place() -> None:
+    text = 'resource "t" "x" {\n  a = 1\n  # why\n  b {\n    c = 1\n  } # here\n  d {}\n}\n'
+
+    def change(block: Block) -> tuple[Edit, ...]:
+        (inner,) = block.blocks("b")
+        return block.take_out(inner, item(block, "d"), instead={inner: "longer = true"})
+
+    assert edited(text, change) == 'resource "t" "x" {\n  a = 1\n  # why\n  longer = true # here\n}\n'
+
+
+def test_lines_and_blocks_are_put_together() -> None:
+    assert (
+        joined(["a = 1", "", "b = 2"], ["", nested("c", "d = 1"), "e {}"]) == "a = 1\nb = 2\n\nc {\n  d = 1\n}\n\ne {}"
+    )
+    block = read(TEXT)
+    (outer,) = block.blocks("b")
+    assert lost_comments([(outer, block.file)], "# what") == ["# why", "# here", "# end"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("  a = 1\n", "  a = 1\n\n  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [t.y]\n", "  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [t.z, t.y]\n", "  depends_on = [t.z, t.y]\n"),
+        ("  depends_on = []\n", "  depends_on = [t.y, t.z]\n"),
+        ("  depends_on = [\n    t.x,\n  ]\n", "  depends_on = [\n    t.x,\n    t.y,\n    t.z,\n  ]\n"),
+    ],
+)
+def test_a_resource_waits_for_others(before: str, after: str) -> None:
+    text = f'resource "t" "x" {{\n{before}}}\n'
+    assert edited(text, lambda block: waiting(block, ["t.y", "t.z"])) == f'resource "t" "x" {{\n{after}}}\n'

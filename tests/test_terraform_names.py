@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from codemods.deprecation.terraform_unknown_argument import _RIGHT
-from codemods.facts.terraform_aws import Body, terraform_resource
+from codemods.facts.terraform_aws import Body, terraform_provider, terraform_resource
 
 
 def body(path: str) -> Body:
-    kind, *blocks = path.split(".")
-    found: Body | None = terraform_resource(kind)
+    kind, *blocks = path.removeprefix("provider.").split(".")
+    found: Body | None = terraform_provider() if kind == "aws" else terraform_resource(kind)
     for name in blocks:
         assert found
         found = found.blocks[name]

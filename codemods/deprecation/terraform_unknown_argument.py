@@ -7,9 +7,9 @@ are slips: a plural, a name that another resource has, or one that the provider 
 
 ## Terraform
 
-Arguments and nested blocks of `aws_` resources and data sources are held against the provider's schema: that of the
-newest major version, of 4, 5 and 6, that the module's constraints and its lock file allow (4.66, 5.99 and 6.62). A
-name that is not there is fixed where exactly one right spelling exists:
+Arguments and nested blocks of `aws_` resources and data sources, and of `provider "aws"`, are held against the
+provider's schema: that of the newest major version, of 4, 5 and 6, that the module's constraints and its lock file
+allow, as it was when iacfix was made. A name that is not there is fixed where exactly one right spelling exists:
 
 - what the provider renamed, or is often confused: `name` of `aws_db_instance` to `db_name`, `log_destination_arn` of
   `aws_flow_log` to `log_destination`;
@@ -34,17 +34,18 @@ References to a renamed argument follow. Impact `none`: Terraform did not plan t
 - Where nothing says the version of the provider, what only the newest one lacks: require a version.
 - What a later minor version of the provider brought is reported too: keep it with
   `# iacfix: ignore[terraform-unknown-argument] why`.
-- Not reported: types that the schema of that version does not have at all, and `vpc` of `aws_eip`, which
-  `terraform-deprecated` mends.
+- Not reported: types that the schema of that version does not have at all, what is in statements of WAF's rules and in
+  QuickSight's resources, which hold each other without end, and `vpc` of `aws_eip`, which `terraform-deprecated` mends.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods.facts.terraform_aws import Body, NestedBlock, terraform_data, terraform_resource
+from codemods.facts.terraform_aws import Body, NestedBlock, terraform_data, terraform_provider, terraform_resource
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Manual, Rule
 from fixer.terraform import Attribute, Block, align
 
@@ -53,11 +54,18 @@ if TYPE_CHECKING:
 
     from fixer.terraform import Module
 
-rule = Rule(__name__, impact=Impact.NONE, keywords=("aws_",))
+rule = Rule(__name__, impact=Impact.NONE, keywords=("aws_", '"aws"'))
 
-_LANGUAGE = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
+_LANGUAGE = {
+    "resource": {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"},
+    "data": {"count", "for_each", "provider", "depends_on", "lifecycle"},
+    "provider": {"alias", "version", "for_each"},
+}
+"""What Terraform itself knows ("Meta-Arguments" in its documentation), or OpenTofu: `for_each` of a provider."""
 _MENDED_ELSEWHERE = {("aws_eip", "vpc")}
 _KNOWN = (4, 5, 6)
+_CUT_SHORT = re.compile(r"aws_quicksight_|aws_wafv2_\w+\.rule\.statement")
+"""Where blocks hold each other: the facts end somewhere there, the provider later."""
 _RIGHT = {
     "aws_alb": {"enable_drop_invalid_header_fields": "drop_invalid_header_fields"},
     "aws_api_gateway_method": {"authorization_type": "authorization"},
@@ -73,7 +81,15 @@ _RIGHT = {
     },
     "aws_cloudwatch_event_target.retry_policy": {"maximum_event_age": "maximum_event_age_in_seconds"},
     "aws_config_configuration_recorder.recording_group": {"include_global_resources": "include_global_resource_types"},
-    "aws_db_instance": {"name": "db_name"},
+    "aws_cloudwatch_log_group": {"retention_days": "retention_in_days"},
+    "aws_db_instance": {
+        "database_name": "db_name",
+        "master_password": "password",
+        "master_username": "username",
+        "name": "db_name",
+        "preferred_backup_window": "backup_window",
+        "preferred_maintenance_window": "maintenance_window",
+    },
     "aws_dynamodb_table": {"deletion_protection": "deletion_protection_enabled"},
     "aws_ec2_transit_gateway_peering_attachment_accepter": {
         "transit_gateway_peering_attachment_id": "transit_gateway_attachment_id"
@@ -91,9 +107,24 @@ _RIGHT = {
     "aws_instance": {"image_id": "ami"},
     "aws_kms_key": {"key_policy": "policy"},
     "aws_lb": {"enable_drop_invalid_header_fields": "drop_invalid_header_fields"},
+    "aws_rds_cluster": {
+        "backup_window": "preferred_backup_window",
+        "db_name": "database_name",
+        "maintenance_window": "preferred_maintenance_window",
+        "password": "master_password",
+        "username": "master_username",
+    },
     "aws_route": {"vpn_gateway_id": "gateway_id"},
+    "aws_route53_health_check": {"interval": "request_interval"},
     "aws_s3_bucket": {"name": "bucket"},
     "aws_sagemaker_data_quality_job_definition": {"job_definition_name": "name"},
+    "aws_sns_topic": {"kms_key_id": "kms_master_key_id"},
+    "aws_sqs_queue": {
+        "kms_key_id": "kms_master_key_id",
+        "message_retention_period": "message_retention_seconds",
+        "visibility_timeout": "visibility_timeout_seconds",
+    },
+    "provider.aws": {"s3_force_path_style": "s3_use_path_style"},
 }
 """Names by where they are written, and what they are called; from the provider's upgrade guides and documentation."""
 
@@ -104,11 +135,26 @@ def terraform(module: Module, options: object) -> Findings:
     majors = tuple(one for one in module.facts.aws_majors or _KNOWN if one in _KNOWN)
     for file in (*module.files, *module.fixed) if majors else ():
         for block in file.blocks:
-            facts = {"resource": terraform_resource, "data": terraform_data}.get(block.type)
-            body = facts(block.labels[0]) if facts and len(block.labels) == 2 else None
+            body = _facts(block)
             if body and majors[-1] in body.majors:
-                place = _Place(block, body, block.labels[0], tuple(one for one in majors if one in body.majors))
+                place = _Place(block, body, _called(block), tuple(one for one in majors if one in body.majors))
                 yield from place.findings()
+
+
+def _facts(block: Block) -> Body | None:
+    """What the schema says of a resource, a data source or the provider."""
+    match block.type, block.labels:
+        case "resource", (kind, _):
+            return terraform_resource(kind)
+        case "data", (kind, _):
+            return terraform_data(kind)
+        case "provider", ("aws",):
+            return terraform_provider()
+    return None
+
+
+def _called(block: Block) -> str:
+    return "provider.aws" if block.type == "provider" else block.labels[0]
 
 
 @dataclass(frozen=True)
@@ -124,9 +170,9 @@ class _Place:
 
     def findings(self) -> Findings:
         """What is unknown in it, and in the blocks in it."""
-        for item in self.block.items:
+        for item in () if _CUT_SHORT.match(self.path) else self.block.items:
             name, inner = _named(item)
-            if self.block.parent is None and name in _LANGUAGE:
+            if self.block.parent is None and name in _LANGUAGE[self.block.type]:
                 continue
             missing = self._lacks(name)
             if missing and (self.path, name) not in _MENDED_ELSEWHERE:
@@ -228,6 +274,10 @@ class _Place:
             return f"{right} is the right name, and {'a block' if nested else 'an argument'}"
         if self.block.holds(right) and not nested:
             return f"{right} is there as well"
+        if self.block.parent is None and self.block.ignores_changes(
+            item.name if isinstance(item, Attribute) else item.type
+        ):
+            return "Its lifecycle ignores changes of that"
         if isinstance(item, Attribute):
             is_list = item.expr.kind in ("list", "for")
             wants = attribute is not None and attribute.type.startswith(("list(", "set("))

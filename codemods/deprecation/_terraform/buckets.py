@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from codemods.deprecation._terraform.arguments import PARTS, Part
@@ -9,10 +10,12 @@ from codemods.deprecation._terraform.instead import OWNERSHIP, Instead
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
 from fixer.terraform import Attribute, Block, Module, align, free_name
 from fixer.terraform.carrying import lost_comments
+from fixer.terraform.companion import waiting
 
 _WEBSITE = "aws_s3_bucket_website_configuration"
 _EXPORTED = ("website_domain", "website_endpoint")
 """Attributes of the bucket that its website configuration has too."""
+_ASKING = re.compile(rb"\.website_(?:domain|endpoint)\b")
 _WAITING = {
     "policy": (
         "aws_alb",
@@ -118,19 +121,33 @@ class _Split:
             return Manual("The bucket's lifecycle ignores changes of it", step)
         if found := next(self._companions(part.kind), None):
             return Manual(f"{found.address} is, or may be, for this bucket too", "Keep one of the two")
+        return self._used(part, name)
+
+    def _used(self, part: Part, name: str) -> Manual | None:
+        """What else in the module counts on the argument, and can't follow."""
         for fixed in (False, True):
-            for one in module.references(bucket.address, fixed=fixed):
-                step = next((step[1:] for step in one.traversal.rest if step[1:].isidentifier()), "")
-                if (
-                    fixed
-                    and one.block
-                    and one.block.top.labels[:1]
-                    and one.block.top.labels[0] in _WAITING.get(name, ())
-                ):
-                    return Manual(f"{one.block.top.address} waits for it in {one.file.path}", f"Write an {part.kind}")
-                if step == name or (fixed and name == "website" and step in _EXPORTED):
+            for one in self._module.references(self._bucket.address, fixed=fixed):
+                attribute = next((step[1:] for step in one.traversal.rest if step[1:].isidentifier()), "")
+                top = one.block.top if one.block else None
+                if fixed and top and top.labels and top.labels[0] in _WAITING.get(name, ()):
+                    return Manual(f"{top.address} waits for it in {one.file.path}", f"Write an {part.kind}")
+                if attribute == name or (fixed and name == "website" and attribute in _EXPORTED):
                     return Manual(f"{one.file.path} uses {one.traversal.text}", "Use the new resource there")
+        if name == "website" and (path := self._elsewhere()):
+            step = f"Ask the {part.kind} for it, and run iacfix again"
+            return Manual(f"{path} asks something for a website's endpoint or domain that may be the bucket", step)
         return None
+
+    def _elsewhere(self) -> str:
+        """A file that asks something that is no bucket by its address for what a bucket tells of its website."""
+        for file in (*self._module.files, *self._module.fixed):
+            known = [one for one in file.traversals if one.address.startswith("aws_s3_bucket")]
+            comments = [(start, end) for start, end, _ in file.comments()]
+            for match in _ASKING.finditer(file.source):
+                spans = [*comments, *((one.start, one.end) for one in known)]
+                if not any(start <= match.start() < end for start, end in spans):
+                    return file.path
+        return ""
 
     def _companions(self, kind: str) -> Iterator[Block]:
         """The resources of a type that are, or may be, for the bucket."""
@@ -150,7 +167,7 @@ class _Split:
         edits = list(bucket.take_out(*(item for found in items.values() for item in found), instead=here))
         edits += bucket.insert_after("\n\n".join(texts)) if texts else ()
         edits += self._followed() if "website" in self.instead else []
-        edits += [edit for block, addresses in self._waiting().items() for edit in _await(block, addresses)]
+        edits += [edit for block, addresses in self._waiting().items() for edit in waiting(block, addresses)]
         message = _message(items)
         if texts and not any(text.startswith("import ") for text in texts):
             message += "; bring these in by terraform import where the bucket is deployed"
@@ -162,7 +179,7 @@ class _Split:
         name = self._name(kind)
         region, majors = bucket.attribute("region"), self._module.facts.aws_majors
         first = f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
-        after = self._first(instead.after) + self._others(argument, instead.others)
+        after = self._first(instead.after) + self._others(argument, instead.others) + self._opened(argument)
         last = f"\n\ndepends_on = [{', '.join(dict.fromkeys(after))}]" if after else ""
         apart = "" if kind.endswith("_acl") else "\n"
         text = bucket.companion(kind, name, f"{first}{apart}{instead.body}{last}").rstrip("\n")
@@ -177,12 +194,25 @@ class _Split:
 
     def _first(self, kind: str) -> list[str]:
         """The address of the resource of a type that is for the bucket, or will be."""
-        if found := next(self._companions(kind), None) if kind else None:
+        if found := next(self._own(kind), None) if kind else None:
             return [found.address]
         if not kind or kind == OWNERSHIP:
             return []
         mine = (one for name, one in self.instead.items() if PARTS[name].kind == kind and one.body)
         return [f"{kind}.{self._name(kind)}"] if any(mine) else []
+
+    def _opened(self, argument: str) -> list[str]:
+        """The address of the bucket's access block, where it is that which lets a public list or policy in."""
+        setting = {"acl": "block_public_acls", "policy": "block_public_policy"}.get(argument, "")
+        found = self._own("aws_s3_bucket_public_access_block") if setting else iter(())
+        return [block.address for block in found if block.value(setting) != Known(True)]
+
+    def _own(self, kind: str) -> Iterator[Block]:
+        """The resources of a type that certainly are for the bucket."""
+        for block in self._companions(kind):
+            attribute = block.attribute("bucket")
+            if attribute and self._module.refers_to(attribute.expr, self._bucket):
+                yield block
 
     def _others(self, argument: str, kind: str) -> list[str]:
         """The addresses of the resources of a type for the other buckets that an argument refers to."""
@@ -249,20 +279,6 @@ class _Split:
             for one in self._module.references(self._bucket.address)
             if any(step[1:] in _EXPORTED for step in one.traversal.rest)
         ]
-
-
-def _await(block: Block, addresses: list[str]) -> Iterable[Edit]:
-    """Have a resource wait for others."""
-    there = block.attribute("depends_on")
-    if there is None:
-        return block.append(f"depends_on = [{', '.join(addresses)}]")
-    last = there.expr.elements[-1] if there.expr.elements else None
-    new = [address for address in addresses if address not in {one.text for one in there.expr.elements}]
-    if last is None:
-        return block.set("depends_on", f"[{', '.join(addresses)}]")
-    lines = block.file.starts_line(last.start)
-    apart = f",\n{block.file.indent(last.start)}" if lines else ", "
-    return [block.file.edit(last.end, last.end, "".join(apart + address for address in new))] if new else ()
 
 
 def _counted(text: str, when: str) -> str:
