@@ -1,9 +1,9 @@
 """What the fixes do to the template, by real synthesis of the CDK fixtures in one process.
 
-A fixture's Python files define stacks; each is made with a fresh App. The fixes are made in steps, those of each
-declared impact alone, and what a step does to the resources is exactly what it declares: `none` nothing, `behavior`
-something in place, `replacement` at least one replacement. cfn-lint has nothing to say of the result that it did not
-say before.
+A fixture's Python files define stacks; each is made with a fresh App, and by the App of its file if that has one. The
+fixes are made in steps, those of each declared impact alone, and what a step does to the resources is exactly what it
+declares: `none` nothing, `behavior` something in place, `replacement` at least one replacement. cfn-lint has nothing to
+say of the result that it did not say before.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ def modules(directory: Path) -> Iterator[ModuleType]:
 
 
 def stacks(directory: Path) -> dict[str, Template | str]:
-    """Each stack class of a fixture, synthesised."""
+    """Each stack class of a fixture, synthesised, and each stack of the apps that its files make."""
     import aws_cdk as cdk
 
     found: dict[str, Template | str] = {}
@@ -118,6 +118,10 @@ def stacks(directory: Path) -> dict[str, Template | str]:
                     found[name] = Template(name, (made.stack_name, made.environment.name), made.template)
                 except (TypeError, RuntimeError) as error:
                     found[name] = type(error).__name__
+            for title, app in inspect.getmembers(module, lambda one: isinstance(one, cdk.App)):
+                for made in app.synth().stacks_recursively:
+                    name = f"{Path(str(module.__file__)).relative_to(directory).as_posix()} {title} {made.display_name}"
+                    found[name] = Template(name, (made.stack_name, made.environment.name), made.template)
     finally:
         os.chdir(here)
     return found
