@@ -53,6 +53,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codemods.deprecation._api.instead import Written, instead, known
+from codemods.deprecation._api.names import split
 from codemods.deprecation._api.origins import origin
 from codemods.deprecation._api.replacements import NAMES, OTHERS
 from codemods.deprecation._api.uses import Use, members, uses
@@ -94,7 +95,7 @@ def cdk(file: CdkFile, options: object) -> Findings:
         yield from _name(file, reference, values)
     for member in members(file):
         owner = f"{cdk_owner(member.owner.name, member.name)}.{member.name}"
-        if member.name in member.owner.deprecated and _applies(file, owner):
+        if member.call and member.name in member.owner.deprecated and _applies(file, owner):
             yield _method(file, member.call, member.owner, owner)
 
 
@@ -178,7 +179,7 @@ def _spell(file: CdkFile, text: str, at: Call | Reference) -> tuple[str, tuple[E
 
 def _name(file: CdkFile, reference: Reference, values: list[tuple[int, int, str]]) -> Iterator[Finding]:
     """The finding for a class or a member of one that is deprecated, unless the keyword that it is given to has it."""
-    owner, member = _split(reference.name)
+    owner, member = split(reference.name)
     found = cdk_type(owner) if owner else None
     if found is None:
         return
@@ -192,18 +193,9 @@ def _name(file: CdkFile, reference: Reference, values: list[tuple[int, int, str]
         else:
             message = f"{owner.rpartition('.')[2]} is deprecated"
             yield whole.finding(rule, message, manual=_says(found.deprecated[""], None))
-    elif member in found.deprecated and name not in OTHERS and _applies(file, name):
+    elif member and member in found.deprecated and name not in OTHERS and _applies(file, name):
         part = reference.part(f"{owner}.{member}")
         yield _member(file, part or reference, found, name, written=part is not None)
-
-
-def _split(name: str) -> tuple[str, str]:
-    """The longest type that a name begins with, and the member behind it."""
-    parts = name.split(".")
-    for end in range(len(parts), 0, -1):
-        if cdk_type(".".join(parts[:end])):
-            return ".".join(parts[:end]), parts[end] if end < len(parts) else ""
-    return "", ""
 
 
 def _member(file: CdkFile, reference: Reference, owner: CdkType, name: str, *, written: bool) -> Finding:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from codemods.facts.cdk_api import CdkType, Signature, cdk_keywords, cdk_type
+from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
 from fixer.model import Unknown
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from fixer.cdk.tree import Scope
 
 _DEPTH = 12
+_CAUGHT = ("AttributeError", "ImportError", "ModuleNotFoundError", "TypeError", "Exception")
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,15 @@ class Use:
 
 @dataclass(frozen=True)
 class Member:
-    """A method that is called on something whose type is known."""
+    """A member of something whose type is known."""
 
-    call: Call
+    node: cst.Attribute
     owner: CdkType
     name: str
     exact: bool
-    """What it is called on was made as that very type: it has no other members."""
+    """What has it was made as that very type: it has no other members, unless the file adds some."""
+    call: Call | None = None
+    """The call, if it is a method that is called."""
 
 
 def uses(file: CdkFile) -> Iterator[Use]:
@@ -61,7 +65,7 @@ def uses(file: CdkFile) -> Iterator[Use]:
         if signature := _signature(call.name):
             yield Use(call, call.name, signature)
     for member in members(file):
-        if signature := member.owner.methods.get(member.name):
+        if member.call and (signature := member.owner.methods.get(member.name)):
             yield Use(member.call, f"{member.owner.name}.{member.name}", signature)
 
 
@@ -77,11 +81,42 @@ def _signature(name: str) -> Signature | None:
 def members(file: CdkFile) -> Iterator[Member]:
     """The methods that are called on things whose type is known."""
     for call in file.method_calls:
-        receiver = getattr(call.node.func, "value", None)
-        if isinstance(receiver, cst.BaseExpression):
-            name, exact = type_of(file, receiver, call.scope)
+        node = call.node.func
+        if isinstance(node, cst.Attribute):
+            name, exact = type_of(file, node.value, call.scope)
             if found := cdk_type(name) if name else None:
-                yield Member(call, found, call.name, exact)
+                yield Member(node, found, call.name, exact, call)
+
+
+def attributes(file: CdkFile) -> Iterator[Member]:
+    """The attributes that are read of what is assigned to a name, if its type is known."""
+    targets = {one.target for one in file.tree.assignments}
+    for node, parent in file.tree.parents.items():
+        if not isinstance(node, cst.Attribute) or dotted(node.value) not in targets:
+            continue
+        if getattr(parent, "func", None) is node or getattr(parent, "target", None) is node:
+            continue
+        name, exact = type_of(file, node.value, file.tree.scope_at(file.tree.span(node)[0]))
+        if found := cdk_type(name) if name else None:
+            yield Member(node, found, node.attr.value, exact)
+
+
+def is_caught(file: CdkFile, node: cst.CSTNode) -> bool:
+    """Whether what goes wrong there is caught around it, in the same function."""
+    inner = node
+    for above in file.tree.above(node):
+        if isinstance(above, cst.FunctionDef | cst.ClassDef):
+            return False
+        if isinstance(above, cst.Try) and inner is above.body:
+            return any(_catches(one) for one in above.handlers)
+        inner = above
+    return False
+
+
+def _catches(handler: cst.ExceptHandler) -> bool:
+    kinds = handler.type
+    every = [one.value for one in kinds.elements] if isinstance(kinds, cst.Tuple) else [kinds]
+    return any(one is None or getattr(one, "value", "") in _CAUGHT for one in every)
 
 
 def type_of(file: CdkFile, node: cst.BaseExpression, scope: Scope, depth: int = 0) -> tuple[str, bool]:
