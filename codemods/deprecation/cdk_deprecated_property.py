@@ -56,7 +56,7 @@ from codemods.deprecation._api.instead import Written, instead, known
 from codemods.deprecation._api.names import split
 from codemods.deprecation._api.origins import origin
 from codemods.deprecation._api.replacements import NAMES, OTHERS
-from codemods.deprecation._api.uses import Use, members, uses
+from codemods.deprecation._api.uses import Use, is_of_2, members, uses
 from codemods.facts.cdk_api import CdkType, cdk_owner, cdk_type
 from codemods.facts.cdk_history import cdk_deprecated_in, cdk_first
 from fixer.model import Edit, Findings, Fix, Impact, Manual, Rule
@@ -77,7 +77,7 @@ _ORIGIN = "aws_cloudfront_origins.S3Origin"
 @rule.cdk
 def cdk(file: CdkFile, options: object) -> Findings:
     """Keywords by the structs that have them, names as they are read, methods by the types of their receivers."""
-    if file.is_v1:
+    if file.is_v1 or not is_of_2(file):
         return
     values: list[tuple[int, int, str]] = []
     for use in uses(file):

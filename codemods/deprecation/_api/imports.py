@@ -9,7 +9,7 @@ import libcst as cst
 
 from codemods.deprecation._api.names import nearest
 from codemods.deprecation._api.repairs import MODULES
-from codemods.deprecation._api.uses import is_caught
+from codemods.deprecation._api.uses import is_caught, is_of_2
 from codemods.facts.cdk_api import cdk_module, cdk_modules, cdk_type, cdk_types_called
 from codemods.facts.cdk_history import cdk_gone_in
 from fixer.cdk.references import Reference
@@ -52,7 +52,7 @@ def _module(
     """The finding for a module, where the import names it."""
     reference = Reference(file, node, module)
     if module == "core" or module.startswith("core."):
-        if file.app.facts.version is not None:
+        if is_of_2(file) and file.app.facts.version is not None:
             reason = f"It is version 1's, and the project asks for version 2 ({file.app.facts.version_source})"
             manual = Manual(reason, "Import its names from aws_cdk, and Construct from constructs")
             yield reference.finding(rule, f"aws_cdk has no core: {_FAILS}", manual=manual)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -142,8 +141,7 @@ def _key_pair(file: CdkFile, call: Call, argument: Argument) -> Written | Manual
         call = made[0]
     if _may_be_none(call, argument):
         return Manual(f"{argument.text} may be None", "Give key_pair only if there is a key")
-    identifier = f"{call.id}KeyPair"
-    taken = re.search(rf"[\"']{re.escape(identifier)}[\"']".encode(), file.source)
-    if call.id is None or call.scope_text is None or call.is_super or taken:
+    identifier = call.free_id("KeyPair")
+    if identifier is None or call.scope_text is None or call.is_super:
         return Manual("There is no id for the key pair that is certainly free", "Make it by KeyPair.from_key_pair_name")
-    return Written("key_pair", f'{_KEY_PAIR}({call.scope_text}, "{identifier}", {argument.text})')
+    return Written("key_pair", f"{_KEY_PAIR}({call.scope_text}, {identifier}, {argument.text})")

@@ -101,6 +101,12 @@ def attributes(file: CdkFile) -> Iterator[Member]:
             yield Member(node, found, node.attr.value, exact)
 
 
+def is_of_2(file: CdkFile) -> bool:
+    """Whether the project does not ask for version 1 of the CDK, which has another API."""
+    version = file.app.facts.version
+    return version is None or version[0] >= 2
+
+
 def is_caught(file: CdkFile, node: cst.CSTNode) -> bool:
     """Whether what goes wrong there is caught around it, in the same function."""
     inner = node
