@@ -8,8 +8,8 @@ from memory, or by a model, have such names; most are near the right one.
 
 ## CDK Python
 
-Calls of classes, structures and functions of the CDK are held against its API, and so are the methods and attributes of
-what the file makes itself. Where exactly one thing can be meant, it is written:
+Calls of classes, structures and functions of the CDK are held against the API of aws-cdk-lib 2.275, and so are the
+methods and attributes of what the file makes itself. Where exactly one thing can be meant, it is written:
 
 ```python
 versioned=True                                    # versioning_enabled=True
@@ -22,18 +22,19 @@ cloudwatch_actions.SnsAction(topic)               # cloudwatch.SnsAction(topic)
 ```
 
 that is: names that are known to be mistaken for others, capitals, underscores and plurals, a unit in the name of what
-takes a `Duration`, a class that one other module has, and modules such as `aws_elbv2`. Impact `none`: the program did
-not synthesise before.
+takes a `Duration`, a class that one other module has, and imports of modules such as `aws_elbv2` or of one class that
+another module has. Impact `none`: the program did not synthesise before.
 
 ## Not fixed
 
 - Names that more than one thing, or nothing, may be meant by. The report has the nearest names.
-- What aws-cdk-lib had once and has no more.
-- `from aws_cdk import core` in a project that pins version 2, and classes that are imported by a name that their module
-  does not have.
+- What aws-cdk-lib had once and has no more, and what came later than the version that the project pins.
+- `from aws_cdk import core` in a project that asks for version 2, and a class that is imported together with others
+  from a module that does not have it.
 - Not reported: `**arguments`; things whose class can't be told, and classes of the program itself; modules that come in
   packages of their own (`..._alpha`); what stands in a `try` that catches it; names that the version that the project
-  pins still had; `point_in_time_recovery_enabled` of tables (see `dynamodb-point-in-time-recovery`).
+  pins still had; projects for version 1, or that pin a version later than 2.275; `point_in_time_recovery_enabled` of
+  tables (see `dynamodb-point-in-time-recovery`).
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ from codemods.deprecation._api.imports import unknown_imports
 from codemods.deprecation._api.unknown_keywords import unknown_keyword
 from codemods.deprecation._api.unknown_names import unknown_member, unknown_name
 from codemods.deprecation._api.uses import Use, attributes, is_caught, is_of_2, members, uses
+from codemods.facts.cdk_history import cdk_newest
 from fixer.cdk.references import Reference
 from fixer.model import Findings, Impact, Rule
 
@@ -61,6 +63,9 @@ _ANOTHER_RULES = "point_in_time_recovery_enabled"
 @rule.cdk
 def cdk(file: CdkFile, options: object) -> Findings:
     """Imports, then keywords by the structs that calls take, names as they are read, members by their receivers."""
+    version = file.app.facts.version
+    if version and tuple(version) > cdk_newest():
+        return
     yield from unknown_imports(file, rule)
     if file.is_v1 or not is_of_2(file):
         return

@@ -30,6 +30,11 @@ def cdk_gone_in(name: str) -> Version | None:
     return _version("gone", name)
 
 
+def cdk_newest() -> Version:
+    """The newest version that the facts know."""
+    return _versions()[-1]
+
+
 def _version(kind: str, name: str) -> Version | None:
     module, _, rest = name.partition(".") if name[:1].islower() else ("aws_cdk", "", name)
     found: dict[str, Any] = document(ARCHIVE, module) or {}

@@ -32,7 +32,7 @@ def unknown_imports(file: CdkFile, rule: Rule) -> Iterator[Finding]:
         module = package.removeprefix("aws_cdk").lstrip(".")
         if package and package.partition(".")[0] != "aws_cdk":
             continue
-        if isinstance(node, cst.ImportFrom) and node.module and module not in cdk_modules():
+        if isinstance(node, cst.ImportFrom) and node.module and not _is_module(module):
             yield from _module(file, rule, node.module, module)
             continue
         for alias in node.names:
@@ -42,8 +42,14 @@ def unknown_imports(file: CdkFile, rule: Rule) -> Iterator[Finding]:
                     yield from _module(file, rule, alias.name, name.removeprefix("aws_cdk."))
             elif not module and not name[:1].isupper():
                 yield from _module(file, rule, alias.name, name, alias=alias)
-            elif name not in cdk_module(module):
+            elif name not in cdk_module(module) and not _is_module(f"{module}.{name}"):
                 yield from _class(file, rule, node, alias, module)
+
+
+def _is_module(name: str) -> bool:
+    """Whether it is a module of the CDK, or one within such, as `aws_s3.mixins`."""
+    module, _, rest = name.partition(".")
+    return module in cdk_modules() and (not rest or any(one.startswith(f"{rest}.") for one in cdk_module(module)))
 
 
 def _module(
@@ -57,7 +63,7 @@ def _module(
             manual = Manual(reason, "Import its names from aws_cdk, and Construct from constructs")
             yield reference.finding(rule, f"aws_cdk has no core: {_FAILS}", manual=manual)
         return
-    if file.is_v1 or module in cdk_modules() or not module.startswith("aws_") or module.endswith("_alpha"):
+    if file.is_v1 or _is_module(module) or not module.startswith("aws_") or module.endswith("_alpha"):
         return
     message = f"aws_cdk has no {module}: {_FAILS}"
     if right := MODULES.get(module):
