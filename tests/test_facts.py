@@ -15,7 +15,7 @@ import pytest
 
 from codemods.facts import Kind, Version, _archive, cdk_deprecated_since, cdk_since, log_retention, physical_names
 from codemods.facts.cdk_api import cdk_keywords, cdk_module, cdk_modules, cdk_owner, cdk_type, cdk_types_called
-from codemods.facts.cdk_history import cdk_deprecated_in, cdk_first, cdk_gone_in
+from codemods.facts.cdk_gone import cdk_gone_in, cdk_newest
 from codemods.facts.terraform_aws import terraform_data, terraform_provider, terraform_resource
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ def kind(name: str) -> Kind:
 def test_importing_reads_nothing() -> None:
     code = """
 import sys
-import codemods.facts.cdk_api, codemods.facts.cdk_history, codemods.facts.terraform_aws
+import codemods.facts.cdk_api, codemods.facts.cdk_gone, codemods.facts.terraform_aws
 from codemods.facts import _archive, physical_names
 print(physical_names.cache_info().currsize, _archive.document.cache_info().currsize, "aws_cdk" in sys.modules)
 """
@@ -279,25 +279,11 @@ def test_owners_and_modules_of_names() -> None:
     assert {"", "aws_s3", "pipelines"} <= cdk_modules()
 
 
-def test_history_of_the_cdk() -> None:
-    assert cdk_first("aws_ec2.VpcProps.cidr") is None, "the first version has it"
-    assert cdk_deprecated_in("aws_ec2.VpcProps.cidr") == (2, 50, 0)
-    assert cdk_first("aws_cloudfront_origins.S3BucketOrigin") == (2, 160, 0)
-    assert cdk_deprecated_in("aws_cloudfront_origins.S3Origin") == (2, 160, 0)
-    assert cdk_gone_in("aws_ec2.CfnRoute.attr_id")
-    assert cdk_gone_in("aws_ec2.VpcProps.cidr") is None
-    assert cdk_deprecated_in("aws_ec2.VpcProps.max_azs") is None
-    assert cdk_deprecated_in("CfnResource.add_dependency") == cdk_first("CfnResource.add_resource_dependency")
-
-
-@pytest.mark.parametrize("module", ["aws_dynamodb", "aws_ec2", "aws_ecs", "aws_lambda", "aws_rds"])
-def test_what_is_deprecated_has_a_history(module: str) -> None:
-    for name in (f"{module}.{one}" for one in cdk_module(module)):
-        found = cdk_type(name)
-        assert found
-        for member in found.deprecated:
-            owner = cdk_owner(name, member) if member else name
-            assert cdk_deprecated_in(f"{owner}.{member}".rstrip(".")), f"{owner}.{member}"
+def test_what_the_cdk_had_once() -> None:
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.ipv6_cidr_blocks") == (2, 160, 0)
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.ipv6_cidr_block") is None
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.never_there") is None
+    assert cdk_newest() >= (2, 275, 0)
 
 
 def test_resources_of_terraform() -> None:
@@ -337,7 +323,7 @@ def test_blocks_within_themselves_end() -> None:
     assert "ip_set_reference_statement" in statement.blocks
 
 
-@pytest.mark.parametrize("archive", ["cdk_api.zip", "cdk_history.zip", "cdk_versions.zip", "terraform_aws.zip"])
+@pytest.mark.parametrize("archive", ["cdk_api.zip", "cdk_gone.zip", "cdk_versions.zip", "terraform_aws.zip"])
 def test_archives_are_small_and_say_what_made_them(archive: str) -> None:
     made = _archive.document(archive, "_generated")
     assert made

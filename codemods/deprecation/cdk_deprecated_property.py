@@ -27,10 +27,9 @@ parameters, misspelt members such as `RDS_CA_RDS4096_G1`, `add_depends_on`, and 
 with an `origin_access_identity`.
 
 Some replacements change the template. `iterator` and `parameters` of `Map` states become `item_processor` and
-`item_selector` (`behavior`). These are only made with `--impact replacement`, since something goes: another `S3Origin`
-becomes `S3BucketOrigin.with_origin_access_control`, without the old access identity; `auto_delete_images` becomes
-`empty_on_delete`, without the function that empties the repository; and `async_connect` of Fluentd becomes `async_`,
-with a new revision of the task definition.
+`item_selector`, `auto_delete_images` becomes `empty_on_delete`, without the function that empties the repository, and
+`async_connect` of Fluentd becomes `async_`, with a new revision of the task definition (`behavior`). Another `S3Origin`
+becomes `S3BucketOrigin.with_origin_access_control`, which takes the old access identity away (`replacement`).
 
 If the project pins a version of aws-cdk-lib, only that is found which this version deprecates already.
 
@@ -40,7 +39,8 @@ If the project pins a version of aws-cdk-lib, only that is found which this vers
   clusters, `latest_amazon_linux`, `CloudFrontWebDistribution`, ... The report has what the CDK says of it.
 - A value that is not written out where its name matters, or that may be None.
 - `S3Origin` of a bucket that is not made in the same file.
-- `key_name` of an instance whose id is computed.
+- `key_name` of auto scaling groups, which take a `key_pair` only with a feature flag, and of what has an id that can't
+  be continued.
 - Not reported: what is given in `**arguments`, or called on something whose class can't be told; files for version 1;
   `point_in_time_recovery` (see `dynamodb-point-in-time-recovery`), `log_retention` (see `lambda-log-group`), and
   `BlockPublicAccess.BLOCK_ACLS` (see `s3-block-public-access`).
@@ -57,8 +57,8 @@ from codemods.deprecation._api.names import split
 from codemods.deprecation._api.origins import origin
 from codemods.deprecation._api.replacements import NAMES, OTHERS
 from codemods.deprecation._api.uses import Use, is_of_2, members, uses
+from codemods.facts import cdk_deprecated_since, cdk_since
 from codemods.facts.cdk_api import CdkType, cdk_owner, cdk_type
-from codemods.facts.cdk_history import cdk_deprecated_in, cdk_first
 from fixer.model import Edit, Findings, Fix, Impact, Manual, Rule
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _is_deprecated(name: str) -> bool:
 
 def _applies(file: CdkFile, name: str) -> bool:
     """Whether the version that the project pins deprecates it already."""
-    version, since = file.app.facts.version, cdk_deprecated_in(name)
+    version, since = file.app.facts.version, cdk_deprecated_since(name)
     return version is None or since is None or tuple(version) >= since
 
 
@@ -148,7 +148,7 @@ def _missing(file: CdkFile, struct: CdkType, found: Written) -> Manual | None:
     version = file.app.facts.version
     names = [f"{cdk_owner(struct.name, found.keyword)}.{found.keyword}", *_SPELLED.findall(found.text or "")]
     for name in names if version and found.keyword else ():
-        since = cdk_first(name)
+        since = cdk_since(name)
         if since and version and tuple(version) < since:
             return _too_old(file, name.rpartition(".")[2], since)
     return None
@@ -205,7 +205,7 @@ def _member(file: CdkFile, reference: Reference, owner: CdkType, name: str, *, w
     if now is None or not written:
         manual = _says(owner.deprecated[member], owner.replaced.get(member))
         return reference.finding(rule, message, manual=manual)
-    since = cdk_first(f"{name.rpartition('.')[0]}.{now.new}")
+    since = cdk_since(f"{name.rpartition('.')[0]}.{now.new}")
     if file.app.facts.version and since and tuple(file.app.facts.version) < since:
         return reference.finding(rule, message, manual=_too_old(file, now.new, since))
     return reference.finding(rule, message, fix=Fix(reference.rename(now.new), now.impact))
@@ -220,7 +220,7 @@ def _method(file: CdkFile, call: Call, owner: CdkType, name: str) -> Finding:
     message = f"{member} is deprecated" + (f": its name is {now}" if now else "")
     if not now:
         return call.finding(rule, message, manual=_says(owner.deprecated[member], owner.replaced.get(member)))
-    since = cdk_first(f"{name.rpartition('.')[0]}.{now.partition('.')[0]}")
+    since = cdk_since(f"{name.rpartition('.')[0]}.{now.partition('.')[0]}")
     if file.app.facts.version and since and tuple(file.app.facts.version) < since:
         return call.finding(rule, message, manual=_too_old(file, now, since))
     takes = owner.methods[now].positional if now in owner.methods else owner.methods[member].positional

@@ -48,7 +48,7 @@ from codemods.deprecation._api.imports import unknown_imports
 from codemods.deprecation._api.unknown_keywords import unknown_keyword
 from codemods.deprecation._api.unknown_names import unknown_member, unknown_name
 from codemods.deprecation._api.uses import Use, attributes, is_caught, is_of_2, members, uses
-from codemods.facts.cdk_history import cdk_newest
+from codemods.facts.cdk_gone import cdk_newest
 from fixer.cdk.references import Reference
 from fixer.model import Findings, Impact, Rule
 

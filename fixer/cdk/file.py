@@ -156,7 +156,7 @@ class CdkFile:
         return tuple(
             Call(self, site, attribute.value)
             for site, attribute in sites
-            if attribute is not None and not self._meaning(site.node.func, site.scope)
+            if attribute is not None and not self.meaning(site.node.func, site.scope)
         )
 
     def methods(self, name: str) -> Iterator[Call]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from codemods.deprecation._api.names import nearest
-from codemods.facts.cdk_history import cdk_first, cdk_gone_in
+from codemods.facts import cdk_since
+from codemods.facts.cdk_gone import cdk_gone_in
 from fixer.model import Manual
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def gone_since(name: str) -> Manual | None:
 
 def comes_later(file: CdkFile, name: str) -> Manual | None:
     """Why what is meant can't be written: the version that the project pins may not have it."""
-    version, since = file.app.facts.version, cdk_first(name)
+    version, since = file.app.facts.version, cdk_since(name)
     if version is None or since is None or tuple(version) >= since:
         return None
     last, wanted = name.rpartition(".")[2], ".".join(map(str, since))

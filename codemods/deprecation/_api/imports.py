@@ -11,7 +11,7 @@ from codemods.deprecation._api.names import nearest
 from codemods.deprecation._api.repairs import MODULES
 from codemods.deprecation._api.uses import is_caught, is_of_2
 from codemods.facts.cdk_api import cdk_module, cdk_modules, cdk_type, cdk_types_called
-from codemods.facts.cdk_history import cdk_gone_in
+from codemods.facts.cdk_gone import cdk_gone_in
 from fixer.cdk.references import Reference
 from fixer.cdk.tree import dotted, module_of
 from fixer.model import Edit, Fix, Impact, Manual

@@ -22,6 +22,7 @@ _CHECKS = {
     "aws_autoscaling.HealthCheck.elb": "<aws_autoscaling.HealthChecks>.with_additional_checks("
     "additional_types=[<aws_autoscaling.AdditionalHealthCheckType>.ELB]{})",
 }
+_TEMPLATES = "@aws-cdk/aws-autoscaling:generateLaunchTemplateInsteadOfLaunchConfig"
 _KEY_PAIR = "<aws_ec2.KeyPair>.from_key_pair_name"
 
 
@@ -50,6 +51,9 @@ def instead(file: CdkFile, use: Use, owner: str, argument: Argument) -> Written 
         return Written("", None)
     if owner == _HEALTH:
         return _health_check(file, argument)
+    if known(owner) == "key_pair" and owner.startswith("aws_autoscaling."):
+        step = f"Turn on {_TEMPLATES} in cdk.json, which replaces launch configurations, and give it a key_pair"
+        return Manual("Groups take key_pair only with a feature flag", step)
     if known(owner) == "key_pair":
         return _key_pair(file, use.call, argument)
     found = KEYWORDS.get(owner)

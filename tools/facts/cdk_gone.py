@@ -1,10 +1,10 @@
-"""Write `codemods/facts/cdk_history.zip`: when things came into aws-cdk-lib, were deprecated and went out of it.
+"""Write `codemods/facts/cdk_gone.zip`: what was in aws-cdk-lib once and is there no more.
 
-    python tools/facts/cdk_history.py [--cache DIRECTORY]
+    python tools/facts/cdk_gone.py [--cache DIRECTORY]
 
 Looks at every tenth minor version and at the newest, by the jsii assemblies in the wheels on PyPI. A version in the
-facts is therefore the first of those that has the thing, which may have come up to nine minor versions before. Needs
-pip and PyPI; the cache keeps what was learnt of a version.
+facts is therefore the first of those that does not have the thing, which may have gone up to nine minor versions
+before. Needs pip and PyPI; the cache keeps what was learnt of a version.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from assembly import PACKAGE, Assembly
 from cdk_api import LEFT_OUT, described
 from packaging.version import Version
 
-TARGET = Path(__file__).parents[2] / "codemods/facts/cdk_history.zip"
+TARGET = Path(__file__).parents[2] / "codemods/facts/cdk_gone.zip"
 STEP = 10
-Names = dict[str, dict[str, bool]]
-"""Members by type, "" among them for the type itself: whether they are deprecated."""
+Names = dict[str, list[str]]
+"""Members by type, "" among them for the type itself."""
 Bases = dict[str, list[str]]
 
 
@@ -67,58 +67,46 @@ def read(assembly: Assembly) -> tuple[Names, Bases]:
         if name.partition(".")[0] not in LEFT_OUT:
             document = described(one, assembly)
             members = [*document.get("p", ()), *document.get("m", ()), *document.get("c", ())]
-            deprecated = document.get("d", {})
-            names[name] = {member: member in deprecated for member in ("", *members)}
+            names[name] = ["", *members]
             bases[name] = document.get("b", [])
     return names, bases
 
 
-def whole(names: Names, bases: Bases, kind: str) -> dict[str, bool]:
+def whole(names: Names, bases: Bases, kind: str) -> set[str]:
     """The members of a type with those that it inherits."""
-    found: dict[str, bool] = {}
-    for base in bases.get(kind, ()):
-        found |= {member: is_ for member, is_ in whole(names, bases, base).items() if member}
-    return found | names.get(kind, {})
+    found = {member for base in bases.get(kind, ()) for member in whole(names, bases, base)} - {""}
+    return found | {*names.get(kind, ())}
 
 
-def history(learnt: list[tuple[Names, Bases]]) -> dict[str, Any]:
-    """By module: `since`, `deprecated` and `gone`, each by name and as the index of a version.
+def gone(learnt: list[tuple[Names, Bases]]) -> dict[str, Any]:
+    """By module, the names that the newest version does not have, with the index of the version from which on.
 
-    A member stands at the type that has it itself. Not in it: what the first version has, and the beginning of
-    CloudFormation's own types.
+    A member stands at each type that had it. What a type had is not listed if the whole type is gone.
     """
-    documents: dict[str, Any] = defaultdict(lambda: defaultdict(dict))
+    documents: dict[str, Any] = defaultdict(dict)
     newest, _ = learnt[-1]
     for kind in sorted({name for names, _ in learnt for name in names}):
         module = kind.partition(".")[0] if kind[0].islower() else "aws_cdk"
-        low = module != "aws_cdk" and any(part.startswith(("Cfn", "ICfn")) for part in kind.split("."))
-        document, rest = documents[module], kind.removeprefix(f"{module}.")
+        rest = kind.removeprefix(f"{module}.")
         states = [whole(names, bases, kind) for names, bases in learnt]
-        own = {member for names, _ in learnt[:-1] for member in names.get(kind, ())} | newest.get(kind, {}).keys()
+        own = {member for names, _ in learnt[:-1] for member in names.get(kind, ())} if kind in newest else {""}
         for member in sorted(own):
             held = [member in state for state in states]
-            name = f"{rest}.{member}".rstrip(".")
             if not held[-1]:
-                if member == "" or kind in newest:
-                    document["gone"][name] = len(held) - held[::-1].index(True)
-            elif member in newest[kind]:
-                if held.index(True) and not low:
-                    document["since"][name] = held.index(True)
-                if newest[kind][member]:
-                    document["deprecated"][name] = [state.get(member, False) for state in states].index(True)
+                documents[module][f"{rest}.{member}".rstrip(".")] = len(held) - held[::-1].index(True)
     return documents
 
 
 def main() -> None:
     """Look at the versions and write a document for each module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "cdk_history")
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "cdk_gone")
     cache = parser.parse_args().cache
     cache.mkdir(parents=True, exist_ok=True)
     versions = looked_at()
-    documents = history([learn(version, cache) for version in versions])
+    documents = gone([learn(version, cache) for version in versions])
     documents["_versions"] = {"versions": [str(version) for version in versions]}
-    documents["_generated"] = archive.generated("cdk_history.py", f"{PACKAGE} {versions[0]} to {versions[-1]}")
+    documents["_generated"] = archive.generated("cdk_gone.py", f"{PACKAGE} {versions[0]} to {versions[-1]}")
     archive.write(TARGET, documents)
 
 
