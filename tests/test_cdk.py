@@ -157,6 +157,53 @@ def test_methods_are_found_by_name_with_their_receiver() -> None:
 # ---- the app -----------------------------------------------------------------------------------
 
 
+def test_names_that_are_read() -> None:
+    source = """
+    import aws_cdk as cdk
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk.aws_logs import RetentionDays
+
+
+    def days(wanted: s3.IBucket, s3=None):
+        return s3.Bucket
+
+
+    class Shop(cdk.Stack):
+        bucket = s3.Bucket(cdk.App(), "Data", encryption=s3.BucketEncryption.S3_MANAGED.value)
+        days = RetentionDays.ONE_DAY
+        other = bucket.RetentionDays
+    """
+    found = file_of(dedent(source)).references
+    assert [(one.name, one.line) for one in found] == [
+        ("aws_s3.IBucket", 7),
+        ("Stack", 11),
+        ("aws_s3.Bucket", 12),
+        ("App", 12),
+        ("aws_s3.BucketEncryption.S3_MANAGED.value", 12),
+        ("aws_logs.RetentionDays.ONE_DAY", 13),
+    ]
+    bucket, encryption = found[2], found[4]
+    assert bucket.called
+    assert encryption.called is None
+    part = encryption.part("aws_s3.BucketEncryption.S3_MANAGED")
+    assert part
+    assert part.text == "s3.BucketEncryption.S3_MANAGED"
+    assert applied(part.file.source, part.rename("KMS")).count(b"s3.BucketEncryption.KMS.value") == 1
+    assert encryption.part("aws_s3") is not None
+    days = found[5].part("aws_logs.RetentionDays")
+    assert days
+    assert days.part("aws_logs") is None, "the import does not write it out there"
+    with pytest.raises(KeyError):
+        days.rename("Days")
+
+
+def test_calls_of_names_and_of_methods_are_told_apart() -> None:
+    file = file_of("import aws_cdk as cdk\napp = cdk.App()\ncdk.Duration.days(1)\napp.synth()\nprint(app.node.id())\n")
+    assert [call.name for call in file.calls()] == ["App", "Duration.days"]
+    assert [call.name for call in file.calls("Duration.days", "Stack")] == ["Duration.days"]
+    assert [(call.name, file.receiver(call)) for call in file.method_calls] == [("synth", "app"), ("id", "app.node")]
+
+
 def test_subclasses_are_followed_through_files() -> None:
     app = app_of(
         {

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fixer.cdk.app import CdkApp
     from fixer.cdk.imports import Imports
     from fixer.cdk.later import Later
+    from fixer.cdk.references import Reference
     from fixer.cdk.tree import Scope, Site, Tree
 
 
@@ -134,12 +135,29 @@ class CdkFile:
             if each.name in names or (not names and _looks_like_construct(each)):
                 yield each
 
-    def calls(self, name: str) -> Iterator[Call]:
-        """Calls of anything of the CDK by its full name: `Duration.days`, `aws_dynamodb.ReplicaTableProps`."""
-        if self.outline.may_call(name.rpartition(".")[2]):
+    def calls(self, *names: str) -> Iterator[Call]:
+        """Calls of anything of the CDK by its full name: `Duration.days`; all of them without a name."""
+        if not names or any(self.outline.may_call(name.rpartition(".")[2]) for name in names):
             for each in self._calls:
-                if each.name == name:
+                if not names or each.name in names:
                     yield each
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The names of the CDK that the file reads, in order, each as long as it is written; no imports."""
+        from fixer.cdk.references import references
+
+        return tuple(references(self))
+
+    @cached_property
+    def method_calls(self) -> tuple[Call, ...]:
+        """The calls `x.name(...)` that are of no name of the CDK, by the name of the method."""
+        sites = ((site, getattr(site.node.func, "attr", None)) for site in self.tree.calls)
+        return tuple(
+            Call(self, site, attribute.value)
+            for site, attribute in sites
+            if attribute is not None and not self.meaning(site.node.func, site.scope)
+        )
 
     def methods(self, name: str) -> Iterator[Call]:
         """Calls `x.name(...)` of any receiver; `receiver` gives its text."""
@@ -250,12 +268,12 @@ class CdkFile:
         """All names that can be read where a call is."""
         return frozenset(name for scope in at.scope.visible() for name in scope.bindings)
 
-    def spell(self, name: str, at: Call) -> tuple[str, tuple[Edit, ...]]:
+    def spell(self, name: str, at: Call | Reference) -> tuple[str, tuple[Edit, ...]]:
         """How to write a CDK name where a call is, and the edits of imports that this needs."""
         spelled, edits = self.spell_all((name,), at)
         return spelled[name], edits
 
-    def spell_all(self, names: Iterable[str], at: Call) -> tuple[dict[str, str], tuple[Edit, ...]]:
+    def spell_all(self, names: Iterable[str], at: Call | Reference) -> tuple[dict[str, str], tuple[Edit, ...]]:
         """The same for several names of one fix: their import edits don't overlap."""
         from fixer.cdk.spelling import Speller
 

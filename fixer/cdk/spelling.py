@@ -17,13 +17,14 @@ from fixer.model import Edit
 if TYPE_CHECKING:
     from fixer.cdk.calls import Call
     from fixer.cdk.file import CdkFile
+    from fixer.cdk.references import Reference
 
 
 class Speller:
     """Spells names for one place; gathers the imports that all of them need."""
 
-    def __init__(self, file: CdkFile, at: Call) -> None:
-        """Take the file and the call near which the names will stand."""
+    def __init__(self, file: CdkFile, at: Call | Reference) -> None:
+        """Take the file and the call or name near which the names will stand."""
         self._file = file
         self._tree = file.tree
         self._at = at
