@@ -21,16 +21,35 @@ makes a `CfnSecret`, the key lets in whoever may read the secret through Secrets
 Impact `behavior`: the secret is updated in place. **What reads it by permissions from outside of the app needs
 `kms:Decrypt` for the key** where that is not so.
 
+## Terraform
+
+`aws_secretsmanager_secret` gets `kms_key_id`: the module's key for secrets, which is the one that other secrets of the
+same provider use, or whose name, description or alias says so. If there is none, it is added below the first secret,
+with rotation. Its policy lets in whoever may read the secret through Secrets Manager, as that of AWS's own key does, so
+that nobody loses a secret:
+
+```hcl
+resource "aws_kms_key" "secrets" {
+  description         = "Encrypts secrets"
+  enable_key_rotation = true
+  policy              = jsonencode({ ... })
+}
+```
+
+A key that is there gets the statement if it lacks it. Impact `behavior`.
+
 ## Not fixed
 
-- A secret whose key can't be told: `**arguments`, a class that derives from `Secret`, CDK version 1.
-- Where several keys may be meant, or where other secrets use a key that the class does not make, such as a parameter:
-  it can't be seen what that one allows.
-- A key whose policy speaks of certain resources, or is an object from elsewhere.
+- A secret whose key can't be told: `**arguments`, a class that derives from `Secret`, CDK version 1; a variable whose
+  default is null, an override file, `lifecycle.ignore_changes`, JSON, a `region` of its own, a provider that the module
+  does not configure.
+- Where several keys may be meant, or where other secrets use a key that the class or module does not make, such as a
+  parameter or a variable: it can't be seen what that one allows.
+- A key whose policy can't be extended, or a CDK key that is given an object from elsewhere as its policy.
 - A secret that a function makes for whichever construct calls it: give it a key there.
 
-A secret that is given a key is in order, also where it can't be seen: a parameter, a condition. Secrets that databases
-make for themselves, and those that are only looked up, are not looked at.
+A secret that is given a key is in order, also where it can't be seen: a parameter, a variable, a condition. Secrets that
+databases make for themselves, replicas, and secrets that are only looked up, are not looked at.
 """
 
 from __future__ import annotations
@@ -39,9 +58,13 @@ from typing import TYPE_CHECKING
 
 from fixer.cdk.keys import Grant, Purpose, lacks
 from fixer.model import Findings, Impact, Rule
+from fixer.terraform import keys
+from fixer.terraform.policy_place import NewStatement
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
+    from fixer.terraform import Module
+    from fixer.terraform.keys import Surroundings
 
 rule = Rule(
     __name__,
@@ -63,6 +86,9 @@ rule = Rule(
 )
 
 _MESSAGE = "is encrypted with a key that AWS manages"
+_WORDS = frozenset(("secret", "secrets", "secretsmanager"))
+_OTHERS = frozenset(("eks", "kubernetes", "k8s", "cluster"))
+"""Words for secrets of other kinds."""
 
 # ---- CDK Python --------------------------------------------------------------------------------
 
@@ -101,9 +127,44 @@ def cdk(file: CdkFile, options: object) -> Findings:
         "secrets",
         "Encrypts secrets",
         _SECRETS,
-        words=frozenset(("secret", "secrets", "secretsmanager")),
-        others=frozenset(("eks", "kubernetes", "cluster")),
+        words=_WORDS,
+        others=_OTHERS,
         grant=_GRANT if by_hand else None,
     )
     for found in lacks(file, purpose):
+        yield found.finding(rule, _MESSAGE)
+
+
+# ---- Terraform ---------------------------------------------------------------------------------
+
+
+def _statement(at: Surroundings) -> NewStatement:
+    """What lets in those of the account who come through Secrets Manager; the policy of `aws/secretsmanager` has it."""
+    return NewStatement(
+        "AllowSecretsManager",
+        _ACTIONS,
+        ("*",),
+        principals=(("AWS", ("*",)),),
+        conditions=(
+            ("StringEquals", "kms:CallerAccount", (at.account,)),
+            ("StringEquals", "kms:ViaService", (f"secretsmanager.{at.region}.amazonaws.com",)),
+        ),
+    )
+
+
+_MODULE_KEY = keys.Purpose(
+    "secrets",
+    "Encrypts secrets",
+    "aws_secretsmanager_secret",
+    _WORDS,
+    _OTHERS,
+    _statement,
+    shown_by=r"secretsmanager\.[^\"]*amazonaws",
+)
+
+
+@rule.terraform
+def terraform(module: Module, options: object) -> Findings:
+    """Secrets by their `kms_key_id`."""
+    for found in keys.lacks(module, _MODULE_KEY):
         yield found.finding(rule, _MESSAGE)

@@ -289,7 +289,7 @@ class _Place:
     name: str
     after: bool
     is_apart: bool = False
-    """Whether a blank line follows, for a comment that belongs to what comes then."""
+    """Whether a blank line comes between: above a comment, which belongs to what follows, and where one is already."""
 
 
 def _place(user: Construct, lacking: Sequence[Construct], purpose: Purpose) -> _Place | Manual:
@@ -327,7 +327,9 @@ def _in_init(user: Construct, around: Scope, purpose: Purpose) -> _Place | Manua
             while name in around.attributes or name in around.bindings:
                 name, number = f"{purpose.noun}_key_{number}", number + 1
             indent = _above(user.file, start)[1]
-            return _Place(end_of_line(user.file.source, end), indent, f"self.{name}", after=True)
+            at = end_of_line(user.file.source, end)
+            is_apart = re.match(rb"\r?\n[ \t]*\r?\n", user.file.source[at:]) is not None
+            return _Place(at, indent, f"self.{name}", after=True, is_apart=is_apart)
     return _NO_INIT
 
 
@@ -415,6 +417,8 @@ def _inserted(file: CdkFile, place: _Place, text: str) -> Edit:
         one
         for line in text.splitlines()
         for one in fold(f"{place.indent}{line}", file.line_length, file.unit, inside=False)
-    ] + [""] * place.is_apart
+    ]
+    if place.is_apart:
+        lines = ["", *lines] if place.after else [*lines, ""]
     parts = [f"{file.newline}{line}" if place.after else f"{line}{file.newline}" for line in lines]
     return Edit(file.path, place.at, place.at, "".join(parts))
