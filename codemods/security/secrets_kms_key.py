@@ -48,8 +48,8 @@ A key that is there gets the statement if it lacks it. Impact `behavior`.
 - A key whose policy can't be extended, or a CDK key that is given an object from elsewhere as its policy.
 - A secret that a function makes for whichever construct calls it: give it a key there.
 
-A secret that is given a key is in order, also where it can't be seen: a parameter, a variable, a condition. Secrets that
-databases make for themselves, replicas, and secrets that are only looked up, are not looked at.
+A secret that is given a key is in order, also where it can't be seen: a parameter, a variable, a condition. Secrets
+that databases make for themselves, replicas, and secrets that are only looked up, are not looked at.
 """
 
 from __future__ import annotations

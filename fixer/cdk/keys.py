@@ -7,7 +7,7 @@ to be mended has one made, and the others find it when they are looked at again.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,6 +62,7 @@ class Purpose:
         words: Those in a key's name or description that say that it is meant for this.
         others: Those that say that it is meant for something else.
         grant: What the key must allow, if anything.
+        unfit: Why a construct is not to be given a key, if it is not.
     """
 
     noun: str
@@ -70,6 +71,7 @@ class Purpose:
     words: frozenset[str]
     others: frozenset[str]
     grant: Grant | None
+    unfit: Callable[[Construct], Manual | None] = lambda _: None
 
 
 def lacks(file: CdkFile, purpose: Purpose) -> Iterator[Lack]:
@@ -111,7 +113,7 @@ def _obstacle(user: Construct, purpose: Purpose) -> Manual | None:
         return Manual("Keys of CDK version 1 allow other things by default", f"Move to version 2, or set {keyword}")
     if user.is_super or not user.scope_text:
         return Manual("The class that it is made by may be used in any stack", f"Have the class take {keyword}")
-    return None
+    return purpose.unfit(user)
 
 
 def shared(user: Construct, lacking: Sequence[Construct], purpose: Purpose) -> tuple[Edit, ...] | Manual:
@@ -363,7 +365,7 @@ def _statement(file: CdkFile, function: Scope | None, place: int) -> cst.CSTNode
 def _made(user: Construct, name: str, purpose: Purpose) -> tuple[str, tuple[Edit, ...]]:
     """The lines that make a key, and the imports that they need."""
     grant = purpose.grant
-    spelled, imports = user.file.spell_all((KEY, *_grant_names(user, grant)), user)
+    spelled, imports = user.file.spell_all(sorted((KEY, *_grant_names(user, grant))), user)
     made = (
         f"{name} = {spelled[KEY]}({user.scope_text}, {_free_id(user, purpose)}, "
         f'description="{purpose.description}", enable_key_rotation=True)'

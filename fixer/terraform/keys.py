@@ -59,6 +59,7 @@ class Purpose:
         statement: What its policy must allow besides.
         shown_by: A regular expression of what a policy holds that allows it.
         narrowed_by: One of what it holds if it allows it for some resources only.
+        unfit: Why a resource is not to be given a key, if it is not.
     """
 
     noun: str
@@ -69,6 +70,7 @@ class Purpose:
     statement: Callable[[Surroundings], NewStatement]
     shown_by: str
     narrowed_by: str = r"(?!)"
+    unfit: Callable[[Block], Manual | None] = lambda _: None
 
 
 def lacks(module: Module, purpose: Purpose) -> Iterator[Lack]:
@@ -76,7 +78,7 @@ def lacks(module: Module, purpose: Purpose) -> Iterator[Lack]:
 
     One that is given a key is in order, also where that can't be seen; it is not if that is one of AWS's own.
     """
-    found = [(one, lack) for one in module.all_resources(purpose.user) if (lack := _lack(module, one))]
+    found = [(one, lack) for one in module.all_resources(purpose.user) if (lack := _lack(module, one, purpose))]
     lacking = [one for one, lack in found if lack.manual is None]
     for user, lack in found:
         if lack.manual is not None:
@@ -89,7 +91,7 @@ def lacks(module: Module, purpose: Purpose) -> Iterator[Lack]:
             yield Lack(user, lack.value, changes, at=lack.at)
 
 
-def _lack(module: Module, user: Block) -> Lack | None:
+def _lack(module: Module, user: Block, purpose: Purpose) -> Lack | None:
     attribute = user.attribute(ARGUMENT)
     value = user.value(ARGUMENT)
     is_null = isinstance(value, Unknown) and value.why.endswith("whose default is null")
@@ -110,6 +112,8 @@ def _lack(module: Module, user: Block) -> Lack | None:
         manual = Manual("A file of the module can't be read, and may hold its key", "Mend the file first")
     elif "." in _provider(user) and not module.configures(_provider(user)):
         manual = Manual(f"No {_provider(user)} is configured in the module", "Configure that provider first")
+    elif unfit := purpose.unfit(user):
+        manual = unfit
     else:
         return found
     return Lack(user, value, manual=manual, at=found.at)
