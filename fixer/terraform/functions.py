@@ -120,7 +120,7 @@ def allows(role: Block, *words: str) -> bool:
 
     Looks at its inline policies, at those that are attached to it in the module, and at the documents behind them.
     """
-    return any(word in text for policy in _policies(role) for text in _texts(role.module, policy) for word in words)
+    return any(word in text for policy in _policies(role) for text in texts(role.module, policy) for word in words)
 
 
 def _policies(role: Block) -> Iterator[Expr]:
@@ -137,7 +137,7 @@ def _policies(role: Block) -> Iterator[Expr]:
                 yield from (each.expr,) if each else ()
 
 
-def _texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
+def texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
     """The source of a policy, and of the policies and documents that it refers to."""
     yield expr.text
     for traversal in module.follow(expr).traversals() if depth < _DEEPEST else ():
@@ -145,7 +145,7 @@ def _texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
         if block is not None and block.labels[0] in _DOCUMENTS:
             yield block.text()
             for attribute in block.attributes():
-                yield from _texts(module, attribute.expr, depth + 1)
+                yield from texts(module, attribute.expr, depth + 1)
 
 
 def attached(role: Block, name: str, policy: str) -> tuple[Edit, ...] | None:
