@@ -50,7 +50,7 @@ def is_at_edge(function: Block) -> bool:
         return True
     role = role_of(function)
     trust = role.attribute("assume_role_policy") if role else None
-    return trust is not None and any(_EDGE_SERVICE in text for text in _texts(function.module, trust.expr))
+    return trust is not None and any(_EDGE_SERVICE in text for text in texts(function.module, trust.expr))
 
 
 def feeders(function: Block) -> Iterator[Block]:
