@@ -142,7 +142,8 @@ def _alone(file: CdkFile, function: Construct, options: Options) -> Finding:
     if obstacle := _obstacle(function):
         return function.finding(rule, _MESSAGE, manual=obstacle)
     spelled, imports = file.spell_all(_QUEUES, function)
-    edits = function.set(keyword, _queue(function, spelled, options))
+    gone = [each for each in ("dead_letter_queue_enabled",) if function.has(each)]
+    edits = function.rewrite(set={keyword: _queue(function, spelled, options)}, remove=gone)
     return function.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
 
 
