@@ -46,7 +46,7 @@ FIFO queue a FIFO one. Impact `behavior`, as above.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ from fixer.cdk.functions import functions as cdk_functions
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform import free_name, tags
 from fixer.terraform.functions import allows, behind, feeders, functions, role_of
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from fixer.cdk import Call, CdkFile, Construct
@@ -226,13 +227,13 @@ def _of_function(module: Module, function: Block, found: Lack, options: Options)
         reason = "Its role is not in the module" if role is None else f"{role.address} is made in another way than it"
         return found.finding(rule, _MESSAGE, manual=Manual(reason, f"Find the role, {_PERMISSION}"))
     queue = free_name(module, _QUEUE, f"{function.name}_dlq", "_2")
-    target = f"{_QUEUE}.{queue}{_index(function)}.arn"
+    target = f"{_QUEUE}.{queue}{function.index}.arn"
     edits = function.set("dead_letter_config.target_arn", target)
     made = _companions(function, queue, f"{name.expr.in_template}-dlq", options)
-    policy = _policy(['Action = "sqs:SendMessage"', f"Resource = {target}"])
+    send = NewStatement("SendToDeadLetterQueue", ("sqs:SendMessage",), (f"${{{target}}}",))
     kind = "aws_iam_role_policy"
     own = free_name(module, kind, f"{function.name}_dlq", "_2")
-    lines = [f"role = {role.address}{_index(function) if role.meta() else ''}.id", f"\npolicy = {policy}"]
+    lines = [f"role = {role.address}{function.index if role.meta() else ''}.id", f"\npolicy = {encoded_policy(send)}"]
     granted = "" if allows(role, "sqs:*") else function.companion(kind, own, "\n".join(lines), reference="")
     text = "\n".join(filter(None, (*made, granted)))
     return function.finding(rule, _MESSAGE, fix=Fix((*edits, *function.insert_after(text)), Impact.BEHAVIOR))
@@ -265,7 +266,7 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         is_fifo = fifo == Known(True)
         called = name.expr.in_template.removesuffix(".fifo") + ("-dlq.fifo" if is_fifo else "-dlq")
         free = free_name(module, _QUEUE, f"{queue.name}_dlq", "_2")
-        fields = f"  deadLetterTargetArn = {_QUEUE}.{free}{_index(queue)}.arn\n  maxReceiveCount = {options.receives}\n"
+        fields = f"  deadLetterTargetArn = {_QUEUE}.{free}{queue.index}.arn\n  maxReceiveCount = {options.receives}\n"
         edits = queue.set("redrive_policy", f"jsonencode({{\n{fields}}})")
         text = "\n".join(_companions(queue, free, called, options, is_fifo=is_fifo))
         yield queue.finding(rule, _OF_QUEUE, fix=Fix((*edits, *queue.insert_after(text)), Impact.BEHAVIOR))
@@ -276,11 +277,6 @@ def _is_of(module: Module, policy: Block, queue: Block) -> bool:
     return attribute is not None and module.refers_to(attribute.expr, queue) is not False
 
 
-def _index(block: Block) -> str:
-    """`[count.index]` or `[each.key]`, if the block is made several times."""
-    return block.reference("").removeprefix(block.address).removesuffix(".")
-
-
 def _companions(block: Block, name: str, called: str, options: Options, *, is_fifo: bool = False) -> Iterator[str]:
     """A queue that goes with a block, and its policy."""
     lines = [f'name = "{called}"', *(("fifo_queue = true",) if is_fifo else ())]
@@ -288,14 +284,15 @@ def _companions(block: Block, name: str, called: str, options: Options, *, is_fi
     if shared := tags(block):
         lines.append(f"\ntags = {shared}")
     yield block.companion(_QUEUE, name, "\n".join(lines), reference="")
-    queue = f"{_QUEUE}.{name}{_index(block)}"
-    condition = 'Condition = { Bool = { "aws:SecureTransport" = "false" } }'
-    fields = ['Principal = "*"', 'Action = "sqs:*"', f"Resource = {queue}.arn", condition]
-    lines = [f"queue_url = {queue}.id", f"\npolicy = {_policy(fields, 'Deny')}"]
+    queue = f"{_QUEUE}.{name}{block.index}"
+    deny = NewStatement(
+        "DenyInsecureTransport",
+        ("sqs:*",),
+        (f"${{{queue}.arn}}",),
+        effect="Deny",
+        principals=(("*", ("*",)),),
+        conditions=(("Bool", "aws:SecureTransport", ("false",)),),
+    )
+    lines = [f"queue_url = {queue}.id", f"\npolicy = {encoded_policy(deny)}"]
     kind = "aws_sqs_queue_policy"
     yield block.companion(kind, free_name(block.module, kind, name, "_2"), "\n".join(lines), reference="")
-
-
-def _policy(fields: Sequence[str], effect: str = "Allow") -> str:
-    statement = "\n".join(f"    {field}" for field in (f'Effect = "{effect}"', *fields))
-    return f'jsonencode({{\n  Version = "2012-10-17"\n  Statement = [{{\n{statement}\n  }}]\n}})'

@@ -81,7 +81,8 @@ from fixer.cdk import policy
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
 from fixer.terraform import free_name
 from fixer.terraform.policy import known_statements
-from fixer.terraform.policy_place import NewStatement, place
+from fixer.terraform.policy_place import place
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -447,8 +448,7 @@ def _arn(module: Module, bucket: Block, holder: Block, at: Block) -> str | None:
 
 def _with_policy(module: Module, bucket: Block) -> Fix:
     """A policy below the bucket and what goes with it there."""
-    statement = "\n".join(f"    {line}" for line in _statement(bucket.reference("arn")).encoded().split("\n"))
-    policy = f'policy = jsonencode({{\n  Version = "2012-10-17"\n  Statement = [\n{statement}\n  ]\n}})'
+    policy = f"policy = {encoded_policy(_statement(bucket.reference('arn')))}"
     text = bucket.companion(_POLICY, _name(module, bucket), f"{_region(module, bucket)}\n{policy}")
     return Fix(_last_companion(module, bucket).insert_after(text), Impact.BEHAVIOR)
 

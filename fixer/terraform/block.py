@@ -209,8 +209,13 @@ class Block:
 
     def reference(self, attribute: str) -> str:
         """An expression for the attribute of this resource, for use in a block with the same `count` or `for_each`."""
-        index = {"count": "[count.index]", "for_each": "[each.key]"}
-        return f"{self.address}{''.join(index.get(name, '') for name in self.meta())}.{attribute}"
+        return f"{self.address}{self.index}.{attribute}"
+
+    @property
+    def index(self) -> str:
+        """`[count.index]` or `[each.key]` if it is made several times, for what is made as often as it; else empty."""
+        indices = {"count": "[count.index]", "for_each": "[each.key]"}
+        return "".join(indices.get(name, "") for name in self.meta())
 
     def companion(self, kind: str, name: str, body: str, reference: str = "bucket", attribute: str = "id") -> str:
         """The text of a resource that goes with this one, as many times and with the same provider.
