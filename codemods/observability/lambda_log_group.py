@@ -89,14 +89,12 @@ rule = Rule(
 # ---- CDK Python --------------------------------------------------------------------------------
 
 _OLD = ("log_retention", "log_removal_policy", "log_retention_retry_options", "log_retention_role")
-_OLDEST = (2, 0, 0)
 
 
 @rule.cdk
 def cdk(file: CdkFile, options: Options) -> Findings:
     """Functions by `log_group`, and by what was there before it."""
-    since = cdk_since("aws_lambda.Function", "log_group") or _OLDEST
-    if since > _OLDEST and (file.is_v1 or (file.app.facts.version or since) < since):
+    if not file.has_since(cdk_since("aws_lambda.Function", "log_group")):
         return
     groups = list(file.constructs("aws_logs.LogGroup", "aws_logs.CfnLogGroup"))
     for function in cdk_functions(file, low_level=False):
@@ -119,9 +117,7 @@ def _obstacle(function: Construct) -> Manual | None:
         value = function.value(keyword)
         if isinstance(value, Unknown) and not function.argument(keyword):
             return Manual(f"{keyword} can't be judged: it {value.why}", "Give it a log_group there")
-    if function.free_id("LogGroup") is None or not function.scope_text:
-        return Manual("Its id can't be told, to make one for the log group of it", "Give it a log_group")
-    return None
+    return function.no_companion("LogGroup", "Give it a log_group")
 
 
 def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
@@ -132,9 +128,7 @@ def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
     keywords = [f"retention={old.get('log_retention') or spelled[member]}"]
     if policy := old.get("log_removal_policy"):
         keywords.append(f"removal_policy={policy}")
-    made = (
-        f"{spelled['aws_logs.LogGroup']}({function.scope_text}, {function.free_id('LogGroup')}, {', '.join(keywords)})"
-    )
+    made = function.companion(spelled["aws_logs.LogGroup"], "LogGroup", *keywords)
     gone = [name for name in _OLD if function.has(name)]
     impact = Impact.REPLACEMENT if policy else Impact.BEHAVIOR
     return Fix((*function.rewrite(set={"log_group": made}, remove=gone), *imports), impact)

@@ -171,25 +171,22 @@ def _fed(file: CdkFile, function: Construct, source: Call, options: Options) -> 
         yield queue.finding(rule, _OF_QUEUE, manual=doubt)
         return
     spelled, imports = file.spell_all((*_QUEUES, _SETTING), queue)
-    made = _queue(queue, spelled, options, ", fifo=True" if fifo == Known(True) else "")
+    made = _queue(queue, spelled, options, *(("fifo=True",) if fifo == Known(True) else ()))
     text = f"{spelled[_SETTING]}(max_receive_count={options.receives}, queue={made})"
     yield queue.finding(rule, _OF_QUEUE, fix=Fix((*queue.set("dead_letter_queue", text), *imports), Impact.BEHAVIOR))
 
 
 def _obstacle(construct: Construct) -> Manual | None:
-    since = max(filter(None, (cdk_since("aws_sqs.Queue", "enforce_ssl"), cdk_since(_QUEUES[1]))), default=(2,))
-    if construct.file.is_v1 or (construct.file.app.facts.version or since) < since:
-        version = ".".join(map(str, since))
-        return Manual(f"The project allows an aws-cdk-lib before {version}, which has such queues", "Upgrade first")
-    if construct.free_id("DeadLetterQueue") is None or not construct.scope_text:
-        return Manual("Its id can't be told, to make one for the queue of it", "Give it a dead_letter_queue")
-    return None
+    since = max(filter(None, (cdk_since("aws_sqs.Queue", "enforce_ssl"), cdk_since(_QUEUES[1]))), default=None)
+    return construct.file.too_old("enforce_ssl of queues", since) or construct.no_companion(
+        "DeadLetterQueue", "Give it a dead_letter_queue"
+    )
 
 
-def _queue(construct: Construct, spelled: Mapping[str, str], options: Options, more: str = "") -> str:
+def _queue(construct: Construct, spelled: Mapping[str, str], options: Options, *more: str) -> str:
     queue, encryption, duration = (spelled[name] for name in _QUEUES)
-    settings = f"encryption={encryption}, enforce_ssl=True, retention_period={duration}.days({options.days}){more}"
-    return f"{queue}({construct.scope_text}, {construct.free_id('DeadLetterQueue')}, {settings})"
+    settings = (f"encryption={encryption}", "enforce_ssl=True", f"retention_period={duration}.days({options.days})")
+    return construct.companion(queue, "DeadLetterQueue", *settings, *more)
 
 
 # ---- Terraform ---------------------------------------------------------------------------------

@@ -243,14 +243,13 @@ def _joined(bucket: Construct, holder: Construct) -> Finding:
 
 def _given_policy(file: CdkFile, bucket: Construct) -> Finding:
     """The finding for an L1 bucket that gets a policy of its own."""
-    name, scope, new = bucket.target, bucket.scope_text, bucket.free_id("Policy")
-    edits = None
-    if name and scope and new and not bucket.is_super:
+    name, edits = bucket.target, None
+    if name and not bucket.no_companion("Policy", "") and not bucket.is_super:
         statement = _deny(bucket, name)
         spelled, imports = file.spell_all((*statement.uses, _L1_POLICY), bucket)
         document = statement.document(spelled)
-        made = f"{spelled[_L1_POLICY]}({scope}, {new}, bucket={name}.ref, policy_document={document})"
-        edits = bucket.insert_after(made)
+        given = (f"bucket={name}.ref", f"policy_document={document}")
+        edits = bucket.insert_after(bucket.companion(spelled[_L1_POLICY], "Policy", *given))
     if edits is None:
         reason = "It is not assigned to a name that a policy could refer to"
         return bucket.finding(rule, _OPEN, manual=Manual(reason, "Assign it to one, and run iacfix again"))
