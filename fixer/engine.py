@@ -195,7 +195,7 @@ def repair(
         sources: The content of its files.
         rules: The rules to run, with their options.
         impact: The greatest impact that a fix may have.
-        wanted: Only findings in these files are fixed; None for all.
+        wanted: Only findings in these files are fixed, and in those that come into being; None for all.
         prove: Says why changes must not be made.
         trial: Nothing will be written: what remains is told where it stands now, not where it would stand then.
         answers: Only findings that answer one of the scanners' are fixed and reported; None for all.
@@ -240,7 +240,7 @@ def _attempt(
             _Candidate(finding, finding.fix, rule)
             for finding, rule, suppressed in look.findings
             if finding.fix and not suppressed and finding.fix.impact in impacts and _key(finding) not in failed
-            if wanted is None or finding.path in wanted
+            if wanted is None or finding.path in wanted or finding.path not in sources
         ]
         if turn == 0:
             origins = _Origins(look, sources)

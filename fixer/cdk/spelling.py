@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from fixer.cdk.layout import Brackets, Item, Splice, difference, end_of_line, relay, splice, start_of_line
+from fixer.cdk.layout import Brackets, Item, Splice, difference, end_of_line, indent_at, relay, splice, start_of_line
 from fixer.cdk.outline import canonical
 from fixer.cdk.tree import Scope, dotted, module_of
 from fixer.model import Edit
@@ -37,7 +37,8 @@ class Speller:
         spelled = {name: self._spell(name) for name in names}
         splices: list[Splice] = []
         for node, texts in self._additions.items():
-            splices += extend(self._file, node, texts)
+            lines = self._one_a_line(node)
+            splices += self._beside(lines, texts) if lines else extend(self._file, node, texts)
         if self._fresh:
             splices.append(self._new_imports())
         return spelled, self._file.edits(splices)
@@ -74,8 +75,7 @@ class Speller:
         if root and not (module and self._imports_modules()):
             return f"{root}.{full}{rest}"
         if not module:
-            package = self._import_of("aws_cdk.core") if self._file.is_v1 else self._import_of("aws_cdk")
-            return self._add(package, owner, full) + rest
+            return self._add(self._import_of_core(), owner, full) + rest
         alias = self._alias(module)
         return f"{self._add(self._import_of('aws_cdk'), alias, module)}.{owner}{rest}"
 
@@ -150,6 +150,38 @@ class Speller:
     def _import_of(self, module: str) -> cst.ImportFrom | None:
         """The last `from module import ...` that can be extended for the place."""
         return next((each for each in self._imports() if module_of(each) == module), None)
+
+    def _import_of_core(self) -> cst.ImportFrom | None:
+        """The last import of classes of the core that can be extended; of anything right from the package, if none."""
+        package = "aws_cdk.core" if self._file.is_v1 else "aws_cdk"
+        found = [each for each in self._imports() if module_of(each) == package]
+        return next((each for each in found if not _modules_of(each)), next(iter(found), None))
+
+    def _one_a_line(self, node: cst.ImportFrom) -> list[cst.ImportFrom]:
+        """The imports of modules around one, in order, where the file has a line for each of them; else none."""
+        found = [each for each in self._imports() if module_of(each) == "aws_cdk" and _modules_of(each)]
+        single = all(len(list(self._names_of(each))) == 1 for each in found)
+        return found[::-1] if node in found and single and len(found) > 1 else []
+
+    def _beside(self, lines: list[cst.ImportFrom], texts: Iterable[str]) -> list[Splice]:
+        """Lines of their own for more modules, where their names come if the others are in order."""
+        source, newline = self._file.source, self._file.newline
+        names = [_modules_of(each)[0] for each in lines]
+        places: dict[int, list[str]] = {}
+        for text in sorted(texts):
+            before = sum(1 for each in names if each < text) if names == sorted(names) else len(names)
+            places.setdefault(before, []).append(text)
+        splices = []
+        for before, added in places.items():
+            start, end = self._tree.span(lines[max(before - 1, 0)])
+            written = [f"{indent_at(source, start)}from aws_cdk import {text}" for text in added]
+            if before:
+                at = end_of_line(source, end)
+                splices.append(Splice(at, at, "".join(newline + line for line in written)))
+            else:
+                at = start_of_line(source, start)
+                splices.append(Splice(at, at, "".join(line + newline for line in written)))
+        return splices
 
     def _names_of(self, node: cst.ImportFrom) -> Iterator[str]:
         for alias in () if isinstance(node.names, cst.ImportStar) else node.names:
@@ -236,6 +268,12 @@ def _caseless(name: str) -> tuple[int, str]:
 def _isort(name: str) -> tuple[int, str]:
     """The order of isort: constants, classes, then the rest."""
     return (0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2), name
+
+
+def _modules_of(node: cst.ImportFrom) -> list[str]:
+    """The modules of services that an import names, if it names nothing else."""
+    names = [] if isinstance(node.names, cst.ImportStar) else [dotted(each.name) or "" for each in node.names]
+    return names if all(name.startswith("aws_") for name in names) else []
 
 
 def _of_cdk(node: cst.Import | cst.ImportFrom) -> bool:
