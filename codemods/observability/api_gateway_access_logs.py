@@ -227,8 +227,7 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
     if shared := tags(stage):
         lines.append(f"\ntags = {shared}")
     group = stage.companion(_GROUP, name, "\n".join(lines), reference="")
-    index = stage.reference("").removeprefix(stage.address).removesuffix(".")
-    settings = {"destination_arn": f"{_GROUP}.{name}{index}.arn", "format": _format(stage)}
+    settings = {"destination_arn": f"{_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
     return stage.finding(rule, _MESSAGE, fix=Fix((*edits, *stage.insert_after(group)), Impact.BEHAVIOR))
 

@@ -156,11 +156,7 @@ def _judged(module: Module, function: Block, options: Options) -> Findings:
     found = [is_named_for(group, function) for group in module.all_resources(_GROUP)]
     if True in found or name is None:
         return
-    if module.resource(function.address) is None:
-        manual = Manual(f"{function.address} is declared more than once", "Keep one of them")
-        yield function.finding(rule, message, manual=manual)
-    elif function.read_only:
-        manual = Manual(f"It is in {function.file.path}, which iacfix does not rewrite", f"Add an {_GROUP} there")
+    if manual := function.no_companion(_GROUP):
         yield function.finding(rule, message, manual=manual)
     elif None in found:
         manual = Manual("It can't be told which of the module's log groups is its own", "Name one by its function_name")

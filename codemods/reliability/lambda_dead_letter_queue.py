@@ -197,12 +197,11 @@ _QUEUE = "aws_sqs_queue"
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Functions by their `dead_letter_config`; where SQS feeds them, the `redrive_policy` of their source queues."""
-    configured = [one.attribute("function_name") for one in module.all_resources(_INVOKE) if _has_destination(one)]
     for function in functions(module):
         fed = list(feeders(function))
         for mapping in fed:
             yield from _mapped(module, function, mapping, options)
-        is_kept = any(one and module.refers_to(one.expr, function, "function_name") is not False for one in configured)
+        is_kept = any(_has_destination(one) for one, _ in module.resources_for(function, _INVOKE, "function_name"))
         if fed or is_kept or (function.blocks("dead_letter_config") and not module.overridden(function)):
             continue
         if found := function.lack("dead_letter_config.target_arn", '""', lambda _: True):
@@ -248,7 +247,7 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
             step = "Look at the source queue where it is declared, and give it a redrive_policy"
             yield function.finding(rule, _MESSAGE, manual=Manual("Its source queue is not in the module", step))
         return
-    if any(_is_of(module, one, queue) for one in module.all_resources("aws_sqs_queue_redrive_policy")):
+    if any(module.resources_for(queue, "aws_sqs_queue_redrive_policy", "queue_url")):
         return
     found = queue.lack("redrive_policy", '""', lambda _: True)
     name, fifo = queue.attribute("name"), queue.value("fifo_queue")
@@ -267,11 +266,6 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         edits = queue.set("redrive_policy", f"jsonencode({{\n{fields}}})")
         text = "\n".join(_companions(queue, free, called, options, is_fifo=is_fifo))
         yield queue.finding(rule, _OF_QUEUE, fix=Fix((*edits, *queue.insert_after(text)), Impact.BEHAVIOR))
-
-
-def _is_of(module: Module, policy: Block, queue: Block) -> bool:
-    attribute = policy.attribute("queue_url")
-    return attribute is not None and module.refers_to(attribute.expr, queue) is not False
 
 
 def _companions(block: Block, name: str, called: str, options: Options, *, is_fifo: bool = False) -> Iterator[str]:

@@ -57,9 +57,8 @@ def is_at_edge(function: Block) -> bool:
 
 def feeders(function: Block) -> Iterator[Block]:
     """The event source mappings that feed the function."""
-    for mapping in function.module.all_resources(_MAPPING):
-        target = mapping.attribute("function_name")
-        if target and function.module.refers_to(target.expr, function, "function_name"):
+    for mapping, is_sure in function.module.resources_for(function, _MAPPING, "function_name"):
+        if is_sure:
             yield mapping
 
 

@@ -109,10 +109,8 @@ def _lack(module: Module, user: Block, purpose: Purpose) -> Lack | None:
         return Lack(user, value, manual=Manual(found.manual.reason, step), at=found.at)
     if user.value("region") is not Absent:
         manual = Manual("It is in a region of its own", step)
-    elif module.incomplete:
-        manual = Manual("A file of the module can't be read, and may hold its key", "Mend the file first")
-    elif "." in _provider(user) and not module.configures(_provider(user)):
-        manual = Manual(f"No {_provider(user)} is configured in the module", "Configure that provider first")
+    elif obstacle := user.no_companion("aws_kms_key"):
+        manual = obstacle
     elif unfit := purpose.unfit(user):
         manual = unfit
     else:
