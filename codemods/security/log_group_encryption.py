@@ -46,8 +46,8 @@ Impact `behavior`, as above.
 ## Not fixed
 
 - A log group whose key can't be told: `**arguments`, a class that derives from `LogGroup`, CDK version 1; a variable
-  whose default is null, an override file, `lifecycle.ignore_changes`, JSON, a `region` of its own, a provider that the module
-  does not configure.
+  whose default is null, an override file, `lifecycle.ignore_changes`, JSON, a `region` of its own, a provider that the
+  module does not configure.
 - Where several keys may be meant, or where other log groups use a key that the class or module does not make, such as a
   parameter or a variable: it can't be seen what that one allows.
 - A key whose policy speaks of certain log groups, or can't be extended.
