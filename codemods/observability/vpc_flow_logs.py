@@ -25,7 +25,8 @@ vpc = ec2.Vpc(
 )
 ```
 
-The CDK gives the role the permissions that it needs. Impact `behavior`: resources are added.
+The CDK gives the role the permissions that it needs. A `CfnVPC` gets the same, and a `CfnFlowLog`, below it. Impact
+`behavior`: resources are added.
 
 A flow log without a destination, or with `FlowLogDestination.to_cloud_watch_logs()` that names no log group, gets the
 same log group and role: the one that the CDK makes keeps events for a time that nobody chose. Impact `replacement`: the
@@ -42,7 +43,7 @@ Impact `behavior`: resources are added.
 
 - A VPC where it can't be told whether a flow log is for it: one that is made in another file of the app, for a name
   that can't be followed, or by a module that is given the VPC.
-- `**arguments` that may bring `flow_logs`, an id that can't be told, CDK version 1, a `CfnVPC`.
+- `**arguments` that may bring `flow_logs`, an id that can't be told, CDK version 1, a `CfnVPC` without a name.
 - In Terraform, a VPC that is in JSON, declared twice, or whose provider the module does not configure.
 - Not reported: VPCs that are only looked up, those of modules from elsewhere, and flow logs of subnets and interfaces.
 
@@ -58,8 +59,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods._logs import check_days, retention_member, retention_variable
+from fixer.cdk.companion import free_name
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name, tags
+from fixer.terraform import free_name as free_resource_name
+from fixer.terraform import tags
 from fixer.terraform.functions import behind
 
 if TYPE_CHECKING:
@@ -104,6 +107,8 @@ rule = Rule(
 
 _MESSAGE = "has no flow log"
 _SERVICE = "vpc-flow-logs.amazonaws.com"
+_ACTIONS = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+"""What the CDK gives a role for flow logs."""
 _NEXT = "Make sure that it has a flow log, or keep it with a suppression that says why"
 
 # ---- CDK Python --------------------------------------------------------------------------------
@@ -115,7 +120,8 @@ _OPTIONS = "aws_ec2.FlowLogOptions"
 _DESTINATION = "aws_ec2.FlowLogDestination"
 _FLOW_LOG = "aws_ec2.FlowLog"
 _ROLE, _GROUP, _PRINCIPAL = "aws_iam.Role", "aws_logs.LogGroup", "aws_iam.ServicePrincipal"
-_SUBJECTS = ("aws_ec2.FlowLogResourceType.from_vpc", "aws_ec2.CfnFlowLog")
+_LOW_LEVEL_LOG = "aws_ec2.CfnFlowLog"
+_SUBJECTS = ("aws_ec2.FlowLogResourceType.from_vpc", _LOW_LEVEL_LOG)
 _WORDS = ("FlowLog(", "add_flow_log(")
 _UNNAMED = "writes to a log group that the CDK makes, which keeps events for a time that nobody chose"
 
@@ -135,11 +141,39 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             manual = Manual("It can't be told for which VPC a flow log is", _NEXT)
         if manual:
             yield vpc.finding(rule, _MESSAGE, manual=manual)
+        elif vpc.name == _LOW_LEVEL:
+            yield _low_level(file, vpc, options)
         else:
             spelled, imports = file.spell_all(sorted((*_names(options), _OPTIONS)), vpc)
             text = f'{{"FlowLogs": {spelled[_OPTIONS]}(destination={_destination(vpc, spelled, options)})}}'
             yield vpc.finding(rule, _MESSAGE, fix=Fix((*vpc.set(_KEYWORD, text), *imports), Impact.BEHAVIOR))
     yield from _unnamed(file, options)
+
+
+def _low_level(file: CdkFile, vpc: Construct, options: Options) -> Finding:
+    """The finding for a `CfnVPC`, which takes no flow logs itself."""
+    retention = retention_member(options.days)
+    names = (_GROUP, retention, _ROLE, _PRINCIPAL, _LOW_LEVEL_LOG)
+    spelled, imports = file.spell_all(sorted(names), vpc)
+    stem = (vpc.target or "").rpartition(".")[2]
+    group, role = free_name(vpc, f"{stem}_flow_logs"), free_name(vpc, f"{stem}_flow_logs_role")
+    group_id, role_id = _ids(vpc)
+    scope = vpc.scope_text
+    lines = (
+        f"{group} = {spelled[_GROUP]}({scope}, {group_id}, retention={spelled[retention]})",
+        f'{role} = {spelled[_ROLE]}({scope}, {role_id}, assumed_by={spelled[_PRINCIPAL]}("{_SERVICE}"))',
+        f"{group}.grant({role}, {', '.join(map(repr, _ACTIONS))})".replace("'", '"'),
+        f"{spelled[_LOW_LEVEL_LOG]}({scope}, {vpc.free_id('FlowLog')}, resource_id={vpc.target}.ref, "
+        f'resource_type="VPC", traffic_type="ALL", log_group_name={group}.log_group_name, '
+        f"deliver_logs_permission_arn={role}.role_arn)",
+    )
+    edits = vpc.insert_after("\n".join(lines)) if vpc.target and not vpc.is_super else None
+    if edits is None:
+        manual = Manual(
+            "It is not assigned to a name that a flow log could refer to", "Assign it, and run iacfix again"
+        )
+        return vpc.finding(rule, _MESSAGE, manual=manual)
+    return vpc.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
 
 
 def _is_logged(file: CdkFile, vpc: Construct) -> bool | None:
@@ -169,8 +203,6 @@ def _subjects(file: CdkFile) -> Iterator[tuple[Call, str]]:
 def _obstacle(file: CdkFile, vpc: Construct) -> Manual | None:
     elsewhere = sorted({path for word in _WORDS for path in file.app.holding(word)} - file.app.tests - {file.path})
     unclear = next((path for path in elsewhere if (other := file.app.file(path)) and not _is_for_its_own(other)), None)
-    if vpc.name == _LOW_LEVEL:
-        return Manual("A CfnVPC takes no flow logs itself", "Make a CfnFlowLog for it")
     if file.is_v1:
         return Manual("It is written for CDK version 1", "Move to version 2, or add a flow log")
     if unclear:
@@ -249,8 +281,6 @@ _LOG = "aws_flow_log"
 _LOG_GROUP = "aws_cloudwatch_log_group"
 _IAM_ROLE, _IAM_POLICY = "aws_iam_role", "aws_iam_role_policy"
 _TO_CLOUDWATCH = (Absent, Known("cloud-watch-logs"))
-_ACTIONS = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
-"""What the CDK gives such a role."""
 
 
 @rule.terraform
@@ -301,7 +331,7 @@ def _vpc(module: Module, vpc: Block, options: Options, *, unclear: bool) -> Find
         'traffic_type = "ALL"',
         *_tag_lines(vpc),
     ]
-    log = vpc.companion(_LOG, free_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
+    log = vpc.companion(_LOG, free_resource_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
     text = "\n".join((log, group_text, *role_texts))
     return vpc.finding(rule, _MESSAGE, fix=Fix(vpc.insert_after(text), Impact.BEHAVIOR))
 
@@ -361,7 +391,7 @@ def _stem(block: Block) -> str:
 
 def _group(module: Module, beside: Block, called: str | None, options: Options) -> tuple[str, str]:
     """The name and text of a log group; `called` is the end of what CloudWatch calls it, if that is known."""
-    name = free_name(module, _LOG_GROUP, _stem(beside), "_2")
+    name = free_resource_name(module, _LOG_GROUP, _stem(beside), "_2")
     lines = [f'name = "/aws/vpc-flow-logs/${{{called}}}"' if called else 'name_prefix = "/aws/vpc-flow-logs/"']
     lines.append(f"retention_in_days = {retention_variable(module) or options.days}")
     return name, beside.companion(_LOG_GROUP, name, "\n".join((*lines, *_tag_lines(beside))), reference="")
@@ -369,12 +399,12 @@ def _group(module: Module, beside: Block, called: str | None, options: Options) 
 
 def _role(module: Module, beside: Block, group: str) -> tuple[str, list[str]]:
     """The name of a role for flow logs, and the texts of it and of its policy."""
-    name = free_name(module, _IAM_ROLE, _stem(beside), "_2")
+    name = free_resource_name(module, _IAM_ROLE, _stem(beside), "_2")
     trust = _encoded(f'Principal = {{ Service = "{_SERVICE}" }}\nAction = "sts:AssumeRole"')
     lines = ['name_prefix = "vpc-flow-logs-"', f"assume_role_policy = {trust}", *_tag_lines(beside)]
     listed = ",\n".join(f'  "{action}"' for action in _ACTIONS)
     allowed = _encoded(f'Action = [\n{listed}\n]\nResource = "${{{group}.arn}}:*"')
-    policy = free_name(module, _IAM_POLICY, name, "_2")
+    policy = free_resource_name(module, _IAM_POLICY, name, "_2")
     body = f'name = "publish-flow-logs"\nrole = {_IAM_ROLE}.{name}{_index(beside)}.id\npolicy = {allowed}'
     texts = [
         beside.companion(_IAM_ROLE, name, "\n".join(lines), reference=""),
