@@ -36,8 +36,9 @@ flow log is made anew, and **events that are there stay in the old log group**.
 
 An `aws_vpc` or `aws_default_vpc` without an `aws_flow_log` gets one, with a log group, a role and a policy, which all
 have the VPC's own `count`, `for_each` and `provider`. The retention is the module's variable for it, if there is one. A
-flow log to CloudWatch Logs that lacks its `log_destination` or `iam_role_arn`, which EC2 refuses, gets what is missing.
-Impact `behavior`: resources are added.
+flow log to CloudWatch Logs that lacks its `log_destination` or `iam_role_arn`, which EC2 refuses, gets what is missing;
+`log_destination_arn`, which the provider does not know, is made `log_destination`. Impact `behavior`: resources are
+added.
 
 ## Not fixed
 
@@ -280,6 +281,7 @@ def _is_in_reach(call: Call, owner: Construct) -> bool:
 _LOG = "aws_flow_log"
 _LOG_GROUP = "aws_cloudwatch_log_group"
 _IAM_ROLE, _IAM_POLICY = "aws_iam_role", "aws_iam_role_policy"
+_MISSPELT = "log_destination_arn"
 _TO_CLOUDWATCH = (Absent, Known("cloud-watch-logs"))
 
 
@@ -342,7 +344,12 @@ def _is_module_of_flow_logs(block: Block | None) -> bool:
 
 def _incomplete(module: Module, log: Block, options: Options) -> Findings:
     """A flow log to CloudWatch Logs without a log group or without a role."""
-    if log.value("log_destination_type") not in _TO_CLOUDWATCH or module.overridden(log):
+    if module.overridden(log):
+        return
+    if log.attribute(_MISSPELT):
+        yield _misspelt(module, log)
+        return
+    if log.value("log_destination_type") not in _TO_CLOUDWATCH:
         return
     destination, name = log.attribute("log_destination"), log.attribute("log_group_name")
     has_group = log.value("log_destination") is not Absent or log.value("log_group_name") is not Absent
@@ -374,6 +381,21 @@ def _incomplete(module: Module, log: Block, options: Options) -> Findings:
         texts += more
     edits = (*log.set_all(values), *log.insert_after("\n".join(texts)))
     yield log.finding(rule, message, fix=Fix(edits, Impact.BEHAVIOR))
+
+
+def _misspelt(module: Module, log: Block) -> Finding:
+    """The finding for a flow log that is given an argument that the provider does not know."""
+    message = f"is given {_MISSPELT}, which the provider does not know"
+    attribute = log.attribute(_MISSPELT)
+    if attribute is None or log.holds("log_destination") or log.holds("log_group_name"):
+        manual = Manual("It is given another destination too", f"Keep one of them, and take {_MISSPELT} out")
+        return log.finding(rule, message, manual=manual, at=attribute)
+    values = {"log_destination": attribute.expr.text}
+    is_bucket = behind(module, attribute.expr, "aws_s3_bucket") or re.match(r'"arn:[\w-]+:s3:', attribute.expr.text)
+    if is_bucket and not log.holds("log_destination_type"):
+        values["log_destination_type"] = '"s3"'
+    fix = Fix(log.rewrite(set=values, remove=[_MISSPELT]), Impact.BEHAVIOR)
+    return log.finding(rule, message, fix=fix, at=attribute)
 
 
 def _index(block: Block) -> str:
