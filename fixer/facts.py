@@ -19,6 +19,9 @@ class CdkFacts:
     """The file that says so, such as `requirements.txt`."""
     context: Mapping[str, Any] = field(default_factory=dict)
     """The items under `context` in `cdk.json`."""
+    experimental: tuple[tuple[str, str], ...] = ()
+    """Packages of experimental modules, such as `aws-cdk.aws-glue-alpha`, that the manifests in the app's own folder
+    ask for, each with the file that does; none if other apps below it may use them too."""
 
 
 @dataclass(frozen=True)

@@ -223,6 +223,28 @@ class Lack:
         return self.subject.finding(rule, message, fix=Fix((*self.changes, *also), impact), at=self.at)
 
 
+def at_most(limit: float) -> Callable[[Any], bool]:
+    """What `lack` accepts where a setting has a limit: a number up to it, or its text, which Terraform takes too."""
+
+    def accepts(value: Any) -> bool:
+        try:
+            return float(str(value)) <= limit
+        except ValueError:
+            return False
+
+    return accepts
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What calls a function."""
+
+    what: str
+    """What a report calls it: `LambdaIntegration`, `aws_lambda_permission.api`."""
+    waits: bool
+    """Whether somebody waits for the answer; else it hands over work, or that can't be told."""
+
+
 # ---- rules -------------------------------------------------------------------------------------
 
 

@@ -17,7 +17,11 @@ from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
+from fixer.cdk.context import reads
+from fixer.cdk.effects import acting
 from fixer.cdk.layout import fold, longest_line
+from fixer.cdk.outline import gives_value
+from fixer.cdk.signatures import Function, functions, type_names
 from fixer.cdk.tree import Tree
 from fixer.facts import CdkFacts
 from fixer.model import Absent, Edit, Impact, Known, Language, Manual, Rule, SourceError, Symbol, Unknown
@@ -151,6 +155,53 @@ def test_methods_are_found_by_name_with_their_receiver() -> None:
 
 
 # ---- the app -----------------------------------------------------------------------------------
+
+
+def test_names_that_are_read() -> None:
+    source = """
+    import aws_cdk as cdk
+    from aws_cdk import aws_s3 as s3
+    from aws_cdk.aws_logs import RetentionDays
+
+
+    def days(wanted: s3.IBucket, s3=None):
+        return s3.Bucket
+
+
+    class Shop(cdk.Stack):
+        bucket = s3.Bucket(cdk.App(), "Data", encryption=s3.BucketEncryption.S3_MANAGED.value)
+        days = RetentionDays.ONE_DAY
+        other = bucket.RetentionDays
+    """
+    found = file_of(dedent(source)).references
+    assert [(one.name, one.line) for one in found] == [
+        ("aws_s3.IBucket", 7),
+        ("Stack", 11),
+        ("aws_s3.Bucket", 12),
+        ("App", 12),
+        ("aws_s3.BucketEncryption.S3_MANAGED.value", 12),
+        ("aws_logs.RetentionDays.ONE_DAY", 13),
+    ]
+    bucket, encryption = found[2], found[4]
+    assert bucket.called
+    assert encryption.called is None
+    part = encryption.part("aws_s3.BucketEncryption.S3_MANAGED")
+    assert part
+    assert part.text == "s3.BucketEncryption.S3_MANAGED"
+    assert applied(part.file.source, part.rename("KMS")).count(b"s3.BucketEncryption.KMS.value") == 1
+    assert encryption.part("aws_s3") is not None
+    days = found[5].part("aws_logs.RetentionDays")
+    assert days
+    assert days.part("aws_logs") is None, "the import does not write it out there"
+    with pytest.raises(KeyError):
+        days.rename("Days")
+
+
+def test_calls_of_names_and_of_methods_are_told_apart() -> None:
+    file = file_of("import aws_cdk as cdk\napp = cdk.App()\ncdk.Duration.days(1)\napp.synth()\nprint(app.node.id())\n")
+    assert [call.name for call in file.calls()] == ["App", "Duration.days"]
+    assert [call.name for call in file.calls("Duration.days", "Stack")] == ["Duration.days"]
+    assert [(call.name, file.receiver(call)) for call in file.method_calls] == [("synth", "app"), ("id", "app.node")]
 
 
 def test_subclasses_are_followed_through_files() -> None:
@@ -746,3 +797,223 @@ def test_a_line_is_opened_as_black_opens_it(statement: str) -> None:
     line = f"        {statement}"
     expected = black.format_str(f"class A:\n    def f(self):\n{line}\n", mode=black.Mode())
     assert fold(line, 88, "    ", inside=False) == expected.splitlines()[2:]
+
+
+# ---- imports -----------------------------------------------------------------------------------
+
+
+def unread(source: str, **others: str) -> list[str]:
+    files = {"stack.py": source, **{f"{name}.py": text for name, text in others.items()}}
+    app = load(CdkFacts(), {path: dedent(text).encode() for path, text in files.items()})
+    file = app.file("stack.py")
+    assert file
+    return [
+        name.written
+        for each in file.imports.statements
+        for name in each.names
+        if not file.imports.is_read(name, each.scope) and not file.imports.is_taken_elsewhere(name)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "read"),
+    [
+        ("print(sqs.Queue)", True),
+        ("x.sqs = 1", False),
+        ("f(sqs=1)", False),
+        ("def f(sqs): return sqs", False),
+        ("def f(x=sqs): pass", True),
+        ("def f(x: sqs.Queue): pass", True),
+        ("def f(x: 'sqs.Queue'): pass", True),
+        ("x: 'List[sqs.Queue]' = []", True),
+        ("x = cast('sqs.Queue', y)", True),
+        ("x = Dict['sqs.Queue', str]", True),
+        ("x = y['sqs']", False),
+        ("x = []  # type: List[sqs.Queue]", True),
+        ("x = 1  # type: ignore  # sqs", False),
+        ("[sqs for sqs in (1, 2)]", False),
+        ("[sqs for sqs in sqs.all]", True),
+        ("class A:\n    sqs = sqs", True),
+        ("class A:\n    sqs = 1\n    def f(self): return sqs", True),
+        ("def f():\n    import sqs\n    sqs.x", False),
+        ("def f():\n    global sqs\n    sqs = 1", True),
+        ("sqs += 1", True),
+        ("del sqs", True),
+        ("__all__ = ['sqs']", True),
+        ("__all__ = []\n__all__ += ('sqs',)", True),
+        ("x = 'sqs'", False),
+        ("f'{sqs}'", True),
+        ("@sqs.x\nclass A: pass", True),
+        ("lambda sqs: sqs", False),
+        ("with f() as sqs: pass", False),
+    ],
+)
+def test_what_reads_an_import(code: str, read: bool) -> None:
+    assert unread(f"from aws_cdk import aws_sqs as sqs\n{code}\n") == ([] if read else ["sqs"])
+
+
+@pytest.mark.parametrize(
+    ("other", "taken"),
+    [
+        ("from stack import sqs", True),
+        ("from shop.stack import (\n    a,  # (first)\n    sqs,\n)", True),
+        ("from .stack import *\nsqs.Queue", True),
+        ("from stack import a, \\\n    sqs", True),
+        ("import stack\nstack.sqs", True),
+        ("import stack as other\nother.sqs", True),
+        ("mock.patch('shop.stack.sqs')", True),
+        ("from stack import a\nfrom aws_cdk import aws_sqs as sqs", False),
+        ("from aws_cdk import aws_x as stack\nstack.sqs", False),
+        ("sqs.stack", False),
+    ],
+)
+def test_what_takes_an_import_from_another_file(other: str, taken: bool) -> None:
+    assert unread("from aws_cdk import aws_sqs as sqs\n", other=other) == ([] if taken else ["sqs"])
+
+
+@pytest.mark.parametrize(
+    ("code", "acts"),
+    [
+        ("import os\n\n\ndef f():\n    os.remove('x')\n", False),
+        ("print('x')\n", True),
+        ("X = os.environ.get('X')\n", False),
+        ("X = load()\n", True),
+        ("class A(B):\n    '''It.'''\n    x: int = field(default=1)\n", False),
+        ("@register\nclass A:\n    pass\n", True),
+        ("@dataclass\nclass A:\n    pass\n", False),
+        ("if __name__ == '__main__':\n    main()\n", False),
+        ("from deeper import x\n", True),
+        ("try:\n    import yaml\nexcept ImportError:\n    yaml = None\n", False),
+        ("for x in y:\n    pass\n", True),
+    ],
+)
+def test_what_importing_a_module_does(code: str, acts: bool) -> None:
+    sources = {"app.py": "import aws_cdk\n", "other.py": code, "deeper.py": "f()\n"}
+    app = load(CdkFacts(), {path: text.encode() for path, text in sources.items()})
+    assert (acting(app, "app.py", "other.X") is not None) is acts
+    assert acting(app, "app.py", "elsewhere.X") is None
+
+
+# ---- signatures --------------------------------------------------------------------------------
+
+
+def function_of(code: str) -> Function:
+    file = file_of(f"import aws_cdk\n{dedent(code)}\n")
+    return min(functions(file), key=lambda each: each.start)
+
+
+@pytest.mark.parametrize(
+    ("code", "nothing", "open_"),
+    [
+        ("def f(): pass", True, False),
+        ("def f(): return", True, False),
+        ("def f(): return None", True, False),
+        ("def f(): return 1", False, False),
+        ("def f():\n    if x:\n        return 1\n", False, False),
+        ("def f():\n    def g(): return 1\n", True, False),
+        ("def f():\n    return lambda: None", False, False),
+        ("def f():\n    yield", False, False),
+        ("def f():\n    x = yield from y", False, False),
+        ("async def f():\n    await x", True, False),
+        ("def f(): ...", True, True),
+        ("def f():\n    '''It.'''\n    ...", True, True),
+        ("def f():\n    raise NotImplementedError('x')", True, True),
+        ("def f():\n    raise ValueError", True, False),
+    ],
+)
+def test_what_a_function_returns(code: str, nothing: bool, open_: bool) -> None:
+    function = function_of(code)
+    assert function.returns_nothing is nothing
+    assert function.is_left_open is open_
+    other = ast.parse(dedent(code)).body[0]
+    assert isinstance(other, ast.FunctionDef | ast.AsyncFunctionDef)
+    assert gives_value(other) is not nothing
+
+
+@pytest.mark.parametrize(
+    ("code", "after"),
+    [
+        ("def f(a): pass", "def f(a: X) -> None: pass"),
+        ("def f(a, /): pass", "def f(a: X, /) -> None: pass"),
+        ("def f(*, a): pass", "def f(*, a: X) -> None: pass"),
+        ("def f(a, b=(1, 2)) : pass", "def f(a: X, b=(1, 2)) -> None : pass"),
+        ("def f(a, b: T[int]=g()): pass", "def f(a: X, b: T[int]=g()) -> None: pass"),
+        ("async def f(b, **a):  # a (\n    pass", "async def f(b, **a: X) -> None:  # a (\n    pass"),
+        ("def f(\n    a,  # )\n    # ):\n): pass", "def f(\n    a: X,  # )\n    # ):\n) -> None: pass"),
+        ("@g(1)\ndef f(b, *a): pass", "@g(1)\ndef f(b, *a: X) -> None: pass"),
+        (
+            "def f(self, one_parameter, another_parameter, and_another_one, a, **the_others): pass",
+            "def f(\n    self, one_parameter, another_parameter, and_another_one, a: X, **the_others\n) -> None: pass",
+        ),
+    ],
+)
+def test_annotate(code: str, after: str) -> None:
+    function = function_of(code)
+    edits = function.annotate({"a": "X"}, "None")
+    assert applied(function.file.source, edits).decode().partition("\n")[2].rstrip("\n") == after
+
+
+@pytest.mark.parametrize(
+    ("imports", "text", "after"),
+    [
+        ("from typing import Any", "Any", "from typing import Any"),
+        ("import typing as t", "t.Any", "import typing as t"),
+        ("from typing import Optional", "Any", "from typing import Any, Optional"),
+        ("import os", "Any", "import os\nfrom typing import Any"),
+        ("from __future__ import x", "Any", "from __future__ import x\nfrom typing import Any\n"),
+        ("import boto3", "Any", "from typing import Any\n\nimport boto3"),
+        ("if TYPE_CHECKING:\n    from typing import Any", None, "if TYPE_CHECKING:\n    from typing import Any"),
+        ("class Any: pass", None, "class Any: pass"),
+    ],
+)
+def test_type_names(imports: str, text: str | None, after: str) -> None:
+    file = file_of(f"{imports}\nimport aws_cdk\n\n\ndef f(): pass\n")
+    named = type_names(file, ["typing.Any"], file.source.index(b"def"))
+    assert named.texts == ({"typing.Any": text} if text else {})
+    assert applied(file.source, named.edits).decode() == f"{after}\nimport aws_cdk\n\n\ndef f(): pass\n"
+
+
+# ---- the context -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("code", "provided", "breaks", "after"),
+    [
+        ("x = READ", False, False, "x = READ or 'd'"),
+        ("x = READ or 1", True, False, None),
+        ("x = y or READ", False, False, "x = y or READ or 'd'"),
+        ("x = (y or READ) or 1", True, False, None),
+        ("x = READ and 1", True, False, None),
+        ("x = 'a' + READ", False, True, "x = 'a' + (READ or 'd')"),
+        ("x = 'a' + (y or READ)", False, True, "x = 'a' + (y or READ or 'd')"),
+        ("x = READ.lower()", False, True, "x = (READ or 'd').lower()"),
+        ("x = READ[0]", False, True, "x = (READ or 'd')[0]"),
+        ("x = READ\ny = 'a' + x", False, True, "x = READ or 'd'\ny = 'a' + x"),
+        ("x = READ\nif y:\n    y = 'a' + x", False, False, "x = READ or 'd'\nif y:\n    y = 'a' + x"),
+        ("if y:\n    x = READ\ny = 'a' + x", False, False, "if y:\n    x = READ or 'd'\ny = 'a' + x"),
+        ("x = READ\nif not x: pass", True, False, None),
+        ("x = READ\nif x is None: pass", True, False, None),
+        ("x = READ\nif x == 'prod': pass", False, False, "x = READ or 'd'\nif x == 'prod': pass"),
+        ("x = READ\ndef f(x):\n    return x or 1", False, False, "x = READ or 'd'\ndef f(x):\n    return x or 1"),
+        ("f(READ, a=READ2)", False, False, "f(READ or 'd', a=READ2)"),
+        ("x = y if READ else z", True, False, None),
+        ("x = READ if y else z", False, False, "x = (READ or 'd') if y else z"),
+        ("x = f'{READ}'", False, False, "x = f'{READ or \"d\"}'"),
+        ("x = {'a': READ}", False, False, "x = {'a': READ or 'd'}"),
+        ("x = lambda: READ", False, False, "x = lambda: (READ or 'd')"),
+        ("print(READ == 'a')", False, False, "print((READ or 'd') == 'a')"),
+    ],
+)
+def test_reads_of_the_context(code: str, provided: bool, breaks: bool, after: str | None) -> None:
+    quote = '"' if "f'" in code else "'"
+    read = f"app.node.try_get_context({quote}k{quote})"
+    file = file_of(f"import aws_cdk\n{code.replace('READ', read, 1)}\n")
+    (found,) = reads(file)
+    assert found.key == "k"
+    assert found.is_provided_for is provided
+    assert found.breaks_without is breaks or provided
+    if after is not None:
+        assert (
+            applied(file.source, found.with_default("d")).decode()
+            == f"import aws_cdk\n{after.replace('READ', read, 1)}\n"
+        )

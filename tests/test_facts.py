@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from codemods.facts import Kind, Version, _archive, cdk_deprecated_since, cdk_since, log_retention, physical_names
-from codemods.facts.cdk_api import cdk_keywords, cdk_module, cdk_type
+from codemods.facts.cdk_api import cdk_keywords, cdk_module, cdk_modules, cdk_owner, cdk_type, cdk_types_called
+from codemods.facts.cdk_gone import cdk_gone_in, cdk_newest
 from codemods.facts.terraform_aws import terraform_data, terraform_provider, terraform_resource
 
 ROOT = Path(__file__).parents[1]
@@ -27,7 +28,7 @@ def kind(name: str) -> Kind:
 def test_importing_reads_nothing() -> None:
     code = """
 import sys
-import codemods.facts.cdk_api, codemods.facts.terraform_aws
+import codemods.facts.cdk_api, codemods.facts.cdk_gone, codemods.facts.terraform_aws
 from codemods.facts import _archive, physical_names
 print(physical_names.cache_info().currsize, _archive.document.cache_info().currsize, "aws_cdk" in sys.modules)
 """
@@ -246,6 +247,45 @@ def test_every_replacement_is_a_member() -> None:
             assert found.replaced.keys() <= found.deprecated.keys()
 
 
+def test_names_are_pythons() -> None:
+    """jsii puts the words of a constant apart, and a `_` behind a keyword, but leaves the members of enumerations."""
+    services, responses = cdk_type("aws_ec2.InterfaceVpcEndpointAwsService"), cdk_type("aws_apigateway.ResponseType")
+    codes = cdk_type("aws_elasticloadbalancingv2.HttpCodeElb")
+    assert services
+    assert responses
+    assert codes
+    assert "LAMBDA_" in services.constants
+    assert "DEFAULT_5_XX" in responses.constants
+    assert "ELB_5XX_COUNT" in codes.constants
+
+
+def test_what_methods_give() -> None:
+    bucket, vpc = cdk_type("aws_s3.Bucket"), cdk_type("aws_ec2.Vpc")
+    assert bucket
+    assert vpc
+    assert bucket.methods["from_bucket_name"].returns == "aws_s3.IBucket"
+    assert vpc.methods["add_gateway_endpoint"].returns == "aws_ec2.GatewayVpcEndpoint"
+    assert bucket.methods["url_for_object"].returns == ""
+    assert {"to_string", "is_construct", "with_"} <= bucket.methods.keys()
+
+
+def test_owners_and_modules_of_names() -> None:
+    assert cdk_owner("aws_lambda.FunctionProps", "log_format") == "aws_lambda.FunctionOptions"
+    assert cdk_owner("aws_ec2.VpcProps", "cidr") == "aws_ec2.VpcProps"
+    assert cdk_owner("aws_ec2.VpcProps", "nothing_such") == "aws_ec2.VpcProps"
+    assert cdk_types_called("SnsAction") == ("aws_cloudwatch_actions.SnsAction",)
+    assert {"aws_lambda.Function", "aws_cloudfront.Function"} <= {*cdk_types_called("Function")}
+    assert cdk_types_called("NothingSuch") == ()
+    assert {"", "aws_s3", "pipelines"} <= cdk_modules()
+
+
+def test_what_the_cdk_had_once() -> None:
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.ipv6_cidr_blocks") == (2, 160, 0)
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.ipv6_cidr_block") is None
+    assert cdk_gone_in("aws_ec2.CfnSubnetProps.never_there") is None
+    assert cdk_newest() >= (2, 275, 0)
+
+
 def test_resources_of_terraform() -> None:
     table = terraform_resource("aws_dynamodb_table")
     assert table
@@ -283,7 +323,7 @@ def test_blocks_within_themselves_end() -> None:
     assert "ip_set_reference_statement" in statement.blocks
 
 
-@pytest.mark.parametrize("archive", ["cdk_api.zip", "cdk_versions.zip", "terraform_aws.zip"])
+@pytest.mark.parametrize("archive", ["cdk_api.zip", "cdk_gone.zip", "cdk_versions.zip", "terraform_aws.zip"])
 def test_archives_are_small_and_say_what_made_them(archive: str) -> None:
     made = _archive.document(archive, "_generated")
     assert made

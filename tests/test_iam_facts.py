@@ -235,10 +235,11 @@ def test_what_counts_as_a_name(text: str, names: list[str]) -> None:
 
 
 def test_fixtures_name_what_there_is() -> None:
+    """But for those of the rule that finds wrong names."""
     wrong = [
         f"{path.relative_to(FIXTURES)}: {name}"
         for path in sorted(FIXTURES.glob("*/*/*/*/**/*"))
-        if path.is_file()
+        if path.is_file() and path.relative_to(FIXTURES).parts[0] != "iam-unknown-managed-policy"
         for name in unknown(path.read_text(errors="replace"))
     ]
     assert wrong == []
@@ -272,6 +273,7 @@ def test_search_for_rules_imports_no_facts(tmp_path: Path, monkeypatch: pytest.M
 def test_rules_are_found_without_the_facts_they_do_not_read() -> None:
     code = "import sys; from fixer.rules import load; load(); print(*(set(sys.modules) & set(sys.argv[1:])))"
     facts = {f"codemods.facts.{path.stem}" for path in FACTS.glob("[a-z]*.py")}
-    rules = "".join(path.read_text() for path in FACTS.parent.rglob("*.py") if path.parent != FACTS)
+    readers = [path for path in FACTS.parent.rglob("*.py") if path.parent != FACTS or path.stem == "__init__"]
+    rules = "".join(path.read_text() for path in readers)
     done = subprocess.run([sys.executable, "-c", code, *facts], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) <= {name for name in facts if name in rules}

@@ -7,7 +7,7 @@ import pytest
 from fixer import terraform
 from fixer.facts import TerraformFacts
 from fixer.model import Unknown
-from fixer.terraform.policy import Statement, statements
+from fixer.terraform.policy import Statement, known_statements, statements
 
 AROUND = """
 data "aws_caller_identity" "current" {}
@@ -187,3 +187,68 @@ def test_document_in_an_override_file() -> None:
     attribute = block.attribute("policy")
     assert attribute
     assert isinstance(statements(module, attribute.expr), Unknown)
+
+
+def test_what_a_statement_says_is_the_same_however_it_is_written() -> None:
+    document = """
+data "aws_iam_policy_document" "x" {
+  statement {
+    effect    = "Deny"
+    actions   = ["s3:*"]
+    resources = ["${aws_iam_role.reader.arn}/*", data.aws_caller_identity.current.arn]
+
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:SecureTransport"
+      values   = ["false"]
+    }
+
+    condition {
+      test     = "Bool"
+      variable = "aws:ViaAWSService"
+      values   = ["false", "true"]
+    }
+  }
+}
+"""
+    text = (
+        '{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": ["${aws_iam_role.reader.arn}/*", "x"], '
+        '"Condition": {"Bool": {"aws:SecureTransport": "false", "aws:ViaAWSService": ["false", "true"]}}}'
+    )
+    for policy in ("data.aws_iam_policy_document.x.json", f'<<EOF\n{{"Statement": [{text}]}}\nEOF'):
+        found = judge(policy, document)
+        assert isinstance(found, list)
+        (statement,) = found
+        assert statement.listed("Action") == ("s3:*",)
+        assert [one.endswith("/*") for one in statement.listed("Resource")] == [True, False]
+        assert statement.listed("NotAction") == ()
+        assert statement.conditions() == [
+            ("Bool", "aws:SecureTransport", ("false",)),
+            ("Bool", "aws:ViaAWSService", ("false", "true")),
+        ]
+
+
+def test_conditions_that_are_not_written_out_are_unknown() -> None:
+    found = judge('jsonencode({ Statement = [{ Effect = "Deny", Condition = var.policy }] })')
+    assert isinstance(found, list)
+    assert isinstance(found[0].conditions(), Unknown)
+
+
+def test_statements_that_are_known_are_told_beside_those_that_are_not() -> None:
+    source = """
+resource "aws_s3_bucket_policy" "x" {
+  policy = jsonencode({ Statement = concat([{ Effect = "Deny" }], var.more) })
+}
+"""
+    module = terraform.load(TerraformFacts("."), {"main.tf": source.encode()})
+    (block,) = module.resources("aws_s3_bucket_policy")
+    attribute = block.attribute("policy")
+    assert attribute
+    known, gap = known_statements(module, attribute.expr)
+    assert [one.effect for one in known] == ["Deny"]
+    assert gap == Unknown("has statements that are an expression")

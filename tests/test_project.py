@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
+from fixer.facts import CdkFacts
 from fixer.model import Language
 from fixer.project import Project, discover, root_of
 from fixer.project.modules import Spoken, allowed_majors, locked_major, read
@@ -490,6 +491,29 @@ def test_a_lock_file_further_up(tmp_path: Path, own: str, locked: str, version: 
     files = {"a/b/requirements.txt": own, "uv.lock": UV_LOCK.replace("2.150.1", locked)}
     pin = Pins(write(tmp_path, files), files).of("a/b")
     assert (pin.version, pin.source) == (version, source)
+
+
+def test_experimental_packages_reach_the_unit(repository: Path):
+    write(
+        repository,
+        {
+            "cdk.json": "{}",
+            "app.py": "import aws_cdk",
+            "requirements.txt": "-r more.txt\naws-cdk-lib\naws_cdk.aws_glue_alpha==2.1.0a0  # glue\n",
+            "more.txt": "aws-cdk.aws-msk-alpha",
+            "setup.cfg": "[options]\ninstall_requires = aws-cdk.aws-batch-alpha>=2\n",
+            "poetry.lock": '[[package]]\nname = "aws-cdk-aws-ses-alpha"\nversion = "2.1.0a0"\n',
+        },
+    )
+    (unit,) = found(repository).units
+    assert isinstance(unit.facts, CdkFacts)
+    assert unit.facts.experimental == (
+        ("aws-cdk.aws-batch-alpha", "setup.cfg"),
+        ("aws-cdk.aws-msk-alpha", "more.txt"),
+        ("aws_cdk.aws_glue_alpha", "requirements.txt"),
+    )
+    write(repository, {"other/cdk.json": "{}", "other/app.py": "import aws_cdk"})
+    assert [unit.facts.experimental for unit in found(repository).units] == [(), ()]
 
 
 def test_the_pin_reaches_the_unit(repository: Path):

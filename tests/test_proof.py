@@ -127,6 +127,14 @@ def test_python_that_is_right(old: bytes, new: str) -> None:
     assert flaw("app.py", STACK, put("app.py", STACK, old, new)) is None
 
 
+def test_an_edit_of_a_decorator() -> None:
+    source = STACK.replace(b"class OrdersStack", b"@sqs.of(Stack.nothing)\nclass OrdersStack")
+    assert flaw("app.py", source, put("app.py", source, b"nothing", "something")) is None
+    message = lied("app.py", source, b'"Mail"', b'"Post"', put("app.py", source, b"nothing", "something"))
+    assert message is not None
+    assert message.endswith("would change outside of the edits")
+
+
 def test_python_that_would_not_parse() -> None:
     message = flaw("app.py", STACK, put("app.py", STACK, b"fifo=True)", "fifo=True"))
     assert message is not None

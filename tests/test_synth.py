@@ -1,9 +1,9 @@
 """What the fixes do to the template, by real synthesis of the CDK fixtures in one process.
 
-A fixture's Python files define stacks; each is made with a fresh App. The fixes are made in steps, those of each
-declared impact alone, and what a step does to the resources is exactly what it declares: `none` nothing, `behavior`
-something in place, `replacement` at least one replacement. cfn-lint has nothing to say of the result that it did not
-say before.
+A fixture's Python files define stacks; each is made with a fresh App, and by the App of its file if that has one. The
+fixes are made in steps, those of each declared impact alone, and what a step does to the resources is exactly what it
+declares: `none` nothing, `behavior` something in place, `replacement` at least one replacement. cfn-lint has nothing to
+say of the result that it did not say before.
 """
 
 from __future__ import annotations
@@ -89,7 +89,10 @@ def modules(directory: Path) -> Iterator[ModuleType]:
             assert spec.loader
             module = importlib.util.module_from_spec(spec)
             sys.modules[path.stem] = module
-            spec.loader.exec_module(module)
+            try:
+                spec.loader.exec_module(module)
+            except (ImportError, AttributeError):
+                continue  # it has an invented name, without which it has stacks
             yield module
     finally:
         sys.path.remove(str(directory))
@@ -99,7 +102,7 @@ def modules(directory: Path) -> Iterator[ModuleType]:
 
 
 def stacks(directory: Path) -> dict[str, Template | str]:
-    """Each stack class of a fixture, synthesised."""
+    """Each stack class of a fixture, synthesised, and each stack of the apps that its files make."""
     import aws_cdk as cdk
 
     found: dict[str, Template | str] = {}
@@ -116,8 +119,12 @@ def stacks(directory: Path) -> dict[str, Template | str]:
                     stack = kind(app, title)
                     made = app.synth().get_stack_by_name(stack.stack_name)
                     found[name] = Template(name, (made.stack_name, made.environment.name), made.template)
-                except (TypeError, RuntimeError) as error:
+                except (TypeError, AttributeError, RuntimeError) as error:
                     found[name] = type(error).__name__
+            for title, app in inspect.getmembers(module, lambda one: isinstance(one, cdk.App)):
+                for made in app.synth().stacks_recursively:
+                    name = f"{Path(str(module.__file__)).relative_to(directory).as_posix()} {title} {made.display_name}"
+                    found[name] = Template(name, (made.stack_name, made.environment.name), made.template)
     finally:
         os.chdir(here)
     return found
@@ -157,8 +164,8 @@ def test_impact(case: Path, tmp_path: Path) -> None:
         was = now
     assert was, "a fixture that is fixed defines a stack"
     assert was.keys() == synthesised(was).keys()
-    # What did not synthesise has an invented keyword, which the fix repairs.
-    assert {one for one in first.values() if isinstance(one, str)} <= {"TypeError"}
+    # What did not synthesise has an invented keyword or name, which the fix repairs.
+    assert {one for one in first.values() if isinstance(one, str)} <= {"TypeError", "AttributeError"}
     different = {name for name, one in was.items() if one != first.get(name)}
     assert complaints(was, different) - complaints(first, different) == Counter()
 

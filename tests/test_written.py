@@ -100,7 +100,7 @@ class Program:
             yield from self.age_flaws(kind, node.attr)
         elif isinstance(node, ast.Call) and (kind := cdk_type(self.name(node.func) or "")):
             yield from self.call_flaws(node, kind)
-        else:
+        elif not self.version or self.version >= (2,):
             yield f"there is no {self.name(node)}"
 
     def call_flaws(self, node: ast.Call, kind: CdkType) -> Flaws:
@@ -188,14 +188,19 @@ def pinned_cdk(directory: Path) -> Version | None:
 
 def cdk_flaws(before: str, after: str, version: Version | None = None) -> list[str]:
     """What is wrong with what is new in a file."""
-    program = Program.read(after, version)
-    left = Counter(name for name, _ in Program.read(before).uses())
+    old, new = Program.read(before, version), Program.read(after, version)
+    left = Counter(name for name, _ in old.uses())
+    had = Counter(flaw for _, node in old.uses() for flaw in old.flaws(node))
     flaws = []
-    for name, node in program.uses():
+    for name, node in new.uses():
         if left[name]:
             left[name] -= 1
-        else:
-            flaws += [f"line {node.lineno}: {flaw}" for flaw in program.flaws(node)]
+            continue
+        for flaw in new.flaws(node):
+            if had[flaw]:
+                had[flaw] -= 1
+            else:
+                flaws.append(f"line {node.lineno}: {flaw}")
     return flaws
 
 
@@ -270,7 +275,7 @@ def bodies(document: dict[str, Any]) -> Iterator[tuple[tuple[str, ...], dict[str
 def uses_in(place: tuple[str, ...], body: dict[str, Any]) -> Iterator[Use]:
     """Each attribute and block in a body, those of `dynamic` blocks as what they stand for."""
     for name, value in body.items():
-        if name in META or name == "__is_block__":
+        if name in META or name.startswith("__"):
             continue
         if name == "dynamic":
             for entry in value:

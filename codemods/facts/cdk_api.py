@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codemods.facts._archive import document
+from codemods.facts._archive import document, documents
 
 ARCHIVE = "cdk_api.zip"
 _KINDS = {"c": "class", "s": "struct", "i": "interface", "e": "enum"}
@@ -34,6 +34,8 @@ class Signature:
     """The parameter that takes all further arguments; empty if there is none."""
     struct: str
     """The struct whose properties are keywords of the call; empty if there is none."""
+    returns: str = ""
+    """The type of the CDK that the call gives; empty if it gives none, and for making something."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,32 @@ def cdk_module(name: str) -> frozenset[str]:
     return frozenset(document(ARCHIVE, name or "aws_cdk") or ())
 
 
+def cdk_owner(name: str, member: str) -> str:
+    """The type that has a member itself, of a type and what it derives from; the type's own name if none has it."""
+    if member in _own(name):
+        return name
+    found = (cdk_owner(base, member) for base in reversed((_encoded(name) or {}).get("b", ())) if cdk_type(base))
+    return next((one for one in found if member in _own(one)), name)
+
+
+def _own(name: str) -> set[str]:
+    encoded = _encoded(name) or {}
+    return {member for kind in "pmc" for member in encoded.get(kind, ())}
+
+
+@functools.cache
+def cdk_modules() -> frozenset[str]:
+    """The modules that the facts have, such as `aws_s3`; the core is ""."""
+    return frozenset("" if name == "aws_cdk" else name for name in documents(ARCHIVE) if not name.startswith("_"))
+
+
+@functools.cache
+def cdk_types_called(name: str) -> tuple[str, ...]:
+    """The types of that name in all modules, nested ones apart: `aws_cloudwatch_actions.SnsAction`."""
+    modules = ("" if one == "aws_cdk" else one for one in documents(ARCHIVE, f'"{name}":{{') if not one.startswith("_"))
+    return tuple(sorted(f"{module}.{name}".lstrip(".") for module in modules if name in cdk_module(module)))
+
+
 def _encoded(name: str) -> dict[str, Any] | None:
     module, _, rest = name.partition(".") if name[:1].islower() else ("aws_cdk", "", name)
     found: dict[str, Any] | None = (document(ARCHIVE, module) or {}).get(rest)
@@ -127,7 +155,8 @@ def _initializer(encoded: dict[str, Any], inherited: list[CdkType]) -> Signature
 
 
 def _signature(text: str) -> Signature:
-    """The signature that is written as `scope, id, name=, *more, **aws_s3.BucketProps`."""
+    """The signature that is written as `scope, id, name=, *more, **aws_s3.BucketProps -> aws_s3.IBucket`."""
+    text, _, returns = text.partition(" -> ")
     parts = text.split(", ") if text else []
     plain = [part for part in parts if not part.startswith("*")]
     return Signature(
@@ -135,4 +164,5 @@ def _signature(text: str) -> Signature:
         frozenset(part[:-1] for part in plain if part.endswith("=")),
         next((part[1:].removesuffix("=") for part in parts if part.startswith("*") and part[1] != "*"), ""),
         next((part[2:] for part in parts if part.startswith("**")), ""),
+        returns,
     )

@@ -60,8 +60,8 @@ above: with the names that the module compares it with, or that its default is. 
   holds; code for CDK version 1 with `auto_delete_objects=True`, since some of its releases empty the bucket when that
   is turned off.
 - Terraform: a setting that a variable's default or a local makes; one that an override file or a JSON file has, or
-  whose changes `lifecycle` ignores; several databases without an identifier, which need a name each for their
-  snapshots.
+  whose changes `lifecycle` ignores; what `for_each` makes for each environment; several databases without an
+  identifier, which need a name each for their snapshots.
 
 Not reported: what is kept by default; a policy that depends on a condition or comes from a parameter or a variable
 without default; resources that are made in some environments alone (`if env_name != "prod":`, `count = var.env ==
@@ -318,6 +318,7 @@ _PROTECTED = {
     "aws_neptune_global_cluster": "deletion_protection",
     "aws_rds_global_cluster": "deletion_protection",
 } | dict.fromkeys(_CLUSTERS, "deletion_protection")
+_ENVIRONMENTS = re.compile(r"(?:\b|_)(?:env|environment|stage)s?(?:\b|_)", re.IGNORECASE)
 _KEYS = ("aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key", "aws_kms_replica_external_key")
 _LONGEST_WINDOW = 30
 _SOURCES = ("replicate_source_db", "replication_source_identifier")
@@ -355,7 +356,7 @@ def _setting(block: Block, name: str, options: Options) -> Iterator[Finding]:
             yield block.finding(rule, "may be deleted with its data", manual=manual, at=attribute)
         return
     condition = production(module, options.production)
-    obstacle = _obstacle(block, name, condition)
+    obstacle = _obstacle(block, name, condition, options)
     if obstacle or condition is None:
         yield block.finding(rule, message, manual=obstacle, at=attribute)
         return
@@ -386,7 +387,7 @@ def _told(name: str, value: Value) -> str | None:
     return None
 
 
-def _obstacle(block: Block, name: str, condition: str | None) -> Manual | None:
+def _obstacle(block: Block, name: str, condition: str | None, options: Options) -> Manual | None:
     """Why the setting can't follow the environment here."""
     attribute = block.attribute(name)
     if block.read_only or attribute is None:
@@ -398,12 +399,26 @@ def _obstacle(block: Block, name: str, condition: str | None) -> Manual | None:
         return Manual(f"The setting comes from {attribute.expr.text}", "Let that follow the environment")
     if block.ignores_changes(name):
         return Manual("The lifecycle ignores changes of the setting", "Set it where it is managed")
+    if _is_for_each_environment(block, options):
+        return Manual("for_each makes one of it for each environment", "Let the setting depend on each.key")
     if condition is None:
         step = "Give the module a variable for its environment and run iacfix again, or choose what production needs"
         return Manual(_UNDIVIDED, step)
     if name == _SKIP and block.value(_FINAL) is Absent and _identifier(block) is None and block.meta().keys() & _MANY:
         return Manual("Several of it need a name each for their final snapshots", f"Set {_FINAL} too")
     return None
+
+
+def _is_for_each_environment(block: Block, options: Options) -> bool:
+    """Whether what `for_each` goes over are environments, by its name or by what is in it."""
+    over = block.attribute("for_each")
+    if over is None:
+        return False
+    behind = [over.expr, *(block.module.follow(one) for one in (over.expr, *over.expr.elements))]
+    names = "|".join(map(re.escape, options.production))
+    return _ENVIRONMENTS.search(over.expr.text) is not None or any(
+        re.search(rf'"(?:{names})"|^\s*(?:{names})\s*[=:]', one.text, re.MULTILINE) for one in behind
+    )
 
 
 _MANY = {"count", "for_each"}

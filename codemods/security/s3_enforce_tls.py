@@ -77,16 +77,17 @@ import ast
 import re
 from typing import TYPE_CHECKING, Any
 
+from fixer.cdk import policy
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
 from fixer.terraform import free_name
 from fixer.terraform.policy import known_statements
 from fixer.terraform.policy_place import NewStatement, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable
 
     from fixer.cdk import Call, CdkFile, Construct
-    from fixer.model import Edit, Finding
+    from fixer.model import Finding
     from fixer.terraform import Attribute, Block, Module
     from fixer.terraform.policy import Statement
 
@@ -111,6 +112,9 @@ _OPEN = "lets requests without TLS in"
 _DOUBTFUL = "may let requests without TLS in"
 _KEEP = "keep it with a suppression that says why"
 _KEY = "aws:SecureTransport"
+_EVERYTHING = ("*", "s3:*")
+_EVERYBODY = (("*", ("*",)),)
+_INSECURE = (("Bool", _KEY, ("false",)),)
 _DENY_STEP = f"Make sure that its policy denies requests where {_KEY} is false"
 _WEBSITE_REASON = "It hosts a website, and S3's website endpoints don't speak TLS"
 _WEBSITE_STEP = f"Serve it through CloudFront with origin access control and run iacfix again, or {_KEEP}"
@@ -128,9 +132,7 @@ _WEBSITE = (
     "website_configuration",
 )
 _POLICIES = {"aws_s3.BucketPolicy": "document", "aws_s3.CfnBucketPolicy": "policy_document"}
-_DOCUMENT = "aws_iam.PolicyDocument"
-_NAMES = ("aws_iam.PolicyStatement", "aws_iam.Effect", "aws_iam.AnyPrincipal", _DOCUMENT)
-_EVERYBODY_IN_PYTHON = ("AnyPrincipal", "StarPrincipal", "Anyone")
+_L1_POLICY = "aws_s3.CfnBucketPolicy"
 
 
 @rule.cdk
@@ -151,7 +153,7 @@ def cdk(file: CdkFile, options: object) -> Findings:
             manual = Manual("It has several policies, of which one is lost", "Make them one, then run iacfix again")
             yield bucket.finding(rule, _OPEN, manual=manual)
         elif policies:
-            yield _joined(file, bucket, policies[0])
+            yield _joined(bucket, policies[0])
         elif missing:
             yield missing.finding(rule, _OPEN)
         else:
@@ -182,10 +184,10 @@ def _unfixable(file: CdkFile, bucket: Construct) -> Manual | None:
 
 def _is_denied(file: CdkFile, bucket: Construct, policies: list[Construct]) -> bool:
     """Whether a statement that the file gives the bucket refuses all requests without TLS."""
-    if "SecureTransport" not in file.source.decode(errors="replace"):
+    if b"SecureTransport" not in file.source:
         return False
-    calls: list[tuple[Call, str]] = [(policy, _POLICIES[policy.name]) for policy in policies]
-    calls += [(call, "statement") for policy in policies for call in policy.methods("add_statements", ".document")]
+    calls: list[tuple[Call, str]] = [(each, _POLICIES[each.name]) for each in policies]
+    calls += [(call, "statement") for each in policies for call in each.methods("add_statements", ".document")]
     calls += [(call, "permission") for call in bucket.methods("add_to_resource_policy")]
     calls += [(call, "statement") for call in bucket.methods("add_statements", ".policy.document")]
     calls += [
@@ -194,88 +196,48 @@ def _is_denied(file: CdkFile, bucket: Construct, policies: list[Construct]) -> b
     for call, keyword in calls:
         for argument in (call.argument(keyword),) if call.keywords else call.positional:
             written = call.behind(argument) if argument else None
-            if written and any(map(_denies_in_python, _nodes(written.text))):
+            if written and any(map(_refuses, policy.statements(written.text))):
                 return True
-    return any(_names(call, bucket) for call in file.calls("aws_iam.PolicyStatement"))
+    return any(_is_named(call, bucket) for call in file.calls("aws_iam.PolicyStatement"))
 
 
-def _nodes(text: str) -> Iterator[ast.AST]:
-    return ast.walk(ast.parse(f"({text}\n)", mode="eval"))
+def _loops_over(file: CdkFile, call: Call, bucket: Construct) -> bool:
+    """Whether a method is called on the variable of a loop over a list or tuple that names the bucket."""
+    loop = rf"\bfor {re.escape(file.receiver(call))} in [(\[]([^)\]]*)[)\]]:"
+    found = re.search(loop, file.text(0, call.start))
+    return found is not None and any(bucket.is_meant_by(one.strip(), call) for one in found[1].split(","))
 
 
-def _names(statement: Call, bucket: Construct) -> bool:
+def _is_named(statement: Call, bucket: Construct) -> bool:
     """Whether a statement, wherever it goes, refuses requests without TLS to the bucket by its name."""
     resources = statement.argument("resources")
     names = re.findall(r"[\w.]+(?=\.\w)", resources.text) if resources else []
     if not any(bucket.is_meant_by(name, statement) for name in names):
         return False
-    return any(map(_denies_in_python, _nodes(statement.text)))
+    return any(map(_refuses, policy.statements(statement.text)))
 
 
-def _loops_over(file: CdkFile, call: Call, bucket: Construct) -> bool:
-    """Whether a method is called on the variable of a loop over a list or tuple that names the bucket."""
-    name = file.receiver(call)
-    found = (
-        re.search(rf"\bfor {re.escape(name)} in [(\[]([^)\]]*)[)\]]:", file.source[: call.start].decode())
-        if name
-        else None
-    )
-    return found is not None and any(bucket.is_meant_by(one.strip(), call) for one in found[1].split(","))
-
-
-def _denies_in_python(node: ast.AST) -> bool:
-    """Whether a call or dictionary is a statement that refuses everybody all requests without TLS."""
-    fields: dict[str, ast.expr] = {}
-    if isinstance(node, ast.Call):
-        fields = {str(keyword.arg): keyword.value for keyword in node.keywords}
-    elif isinstance(node, ast.Dict):
-        pairs = zip(node.keys, node.values, strict=True)
-        fields = {str(key.value): value for key, value in pairs if isinstance(key, ast.Constant)}
-    found = {name.lower().rstrip("s"): value for name, value in fields.items()}
-    if not {"effect", "action", "principal", "condition", "resource"} <= found.keys():
+def _refuses(statement: policy.Statement) -> bool:
+    """Whether a statement refuses everybody all requests without TLS, to the bucket and its objects."""
+    insecure = re.fullmatch(r"\{bool(ifexists)?:\{aws:securetransport:false\}\}", statement.conditions)
+    if not (insecure and statement.denies and statement.everybody and statement.names(*_EVERYTHING)):
         return False
-    texts = {name: ast.unparse(value) for name, value in found.items()}
-    condition = re.sub(r"[\s'\"\[\]]", "", texts["condition"]).lower()
-    denies = texts["effect"].rpartition(".")[2].strip("'\"").upper() == "DENY"
-    insecure = re.fullmatch(r"\{bool(ifexists)?:\{aws:securetransport:false\}\}", condition) is not None
-    whole = any(action in texts["action"].lower() for action in ("'s3:*'", "'*'"))
-    everybody = any(name in texts["principal"] for name in (*_EVERYBODY_IN_PYTHON, "'*'"))
-    return denies and insecure and whole and everybody and _is_whole_in_python(found["resource"])
-
-
-def _is_whole_in_python(resources: ast.expr) -> bool:
-    """Whether resources are both the bucket and its objects; True if they are not written out there."""
-    if not isinstance(resources, ast.List):
-        return isinstance(resources, ast.Name | ast.Attribute)
-    texts = [ast.unparse(one) for one in resources.elts]
-    objects = [re.search(r"\*['\")]*$", text) is not None for text in texts]
-    return any(objects) and (not all(objects) or "'*'" in texts)
+    if (resources := statement.resources) is None:
+        return not isinstance(statement.parts["resource"], ast.Constant)
+    objects = [re.search(r"\*['\")]*$", one) is not None for one in resources]
+    return any(objects) and (not all(objects) or "'*'" in resources)
 
 
 # -- what is written
 
 
-def _joined(file: CdkFile, bucket: Construct, policy: Construct) -> Finding:
+def _joined(bucket: Construct, holder: Construct) -> Finding:
     """The finding for a bucket whose policy takes the statement."""
-    keyword, name = _POLICIES[policy.name], _owner(policy, bucket) or ""
-    value, written, argument = policy.value(keyword), policy.behind(keyword), policy.argument(keyword)
-    spelled, imports = file.spell_all(_NAMES, policy)
-    statement = _statement_in_python(spelled, bucket, name)
-    span = (written.start, written.end) if written else None
-    document = next((one for one in file.calls(_DOCUMENT) if (one.start, one.end) == span), None)
-    edits: tuple[Edit, ...] | None = None
-    if value is Absent:
-        edits = policy.set(keyword, f"{spelled[_DOCUMENT]}(statements=[{statement}])")
-    elif document and document.value("statements") is Absent:
-        edits = document.set("statements", f"[{statement}]")
-    elif document:
-        edits = document.append("statements", statement)
-    elif argument and argument.text.startswith("{"):
-        edits, imports = policy.append(keyword, _dictionary(bucket, name), "Statement"), ()
+    edits = policy.joined(holder, _POLICIES[holder.name], _deny(bucket, _owner(holder, bucket) or ""))
     if edits:
-        return policy.finding(rule, _OPEN, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
+        return holder.finding(rule, _OPEN, fix=Fix(edits, Impact.BEHAVIOR))
     reason = "Its policy has no list of statements that is written out there"
-    return policy.finding(rule, _OPEN, manual=Manual(reason, _DENY_STEP))
+    return holder.finding(rule, _OPEN, manual=Manual(reason, _DENY_STEP))
 
 
 def _given_policy(file: CdkFile, bucket: Construct) -> Finding:
@@ -283,46 +245,28 @@ def _given_policy(file: CdkFile, bucket: Construct) -> Finding:
     name, scope, new = bucket.target, bucket.scope_text, bucket.free_id("Policy")
     edits = None
     if name and scope and new and not bucket.is_super:
-        spelled, imports = file.spell_all((*_NAMES, "aws_s3.CfnBucketPolicy"), bucket)
-        document = f"{spelled[_DOCUMENT]}(statements=[{_statement_in_python(spelled, bucket, name)}])"
-        policy = f"{spelled['aws_s3.CfnBucketPolicy']}({scope}, {new}, bucket={name}.ref, policy_document={document})"
-        edits = bucket.insert_after(policy)
+        statement = _deny(bucket, name)
+        spelled, imports = file.spell_all((*statement.uses, _L1_POLICY), bucket)
+        document = statement.document(spelled)
+        made = f"{spelled[_L1_POLICY]}({scope}, {new}, bucket={name}.ref, policy_document={document})"
+        edits = bucket.insert_after(made)
     if edits is None:
         reason = "It is not assigned to a name that a policy could refer to"
         return bucket.finding(rule, _OPEN, manual=Manual(reason, "Assign it to one, and run iacfix again"))
     return bucket.finding(rule, _OPEN, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
 
 
-def _resources(bucket: Construct, name: str) -> str:
-    """The bucket and its objects, as elements of a list."""
+def _deny(bucket: Construct, name: str) -> policy.NewStatement:
+    resources = (f"{name}.bucket_arn", f'{name}.arn_for_objects("*")')
     if bucket.name == "aws_s3.CfnBucket":
-        return f'{name}.attr_arn, f"{{{name}.attr_arn}}/*"'
-    return f'{name}.bucket_arn, {name}.arn_for_objects("*")'
-
-
-def _statement_in_python(spelled: Mapping[str, str], bucket: Construct, name: str) -> str:
-    return (
-        f'{spelled["aws_iam.PolicyStatement"]}(sid="DenyInsecureTransport", '
-        f"effect={spelled['aws_iam.Effect']}.DENY, principals=[{spelled['aws_iam.AnyPrincipal']}()], "
-        f'actions=["s3:*"], resources=[{_resources(bucket, name)}], '
-        f'conditions={{"Bool": {{"{_KEY}": "false"}}}})'
-    )
-
-
-def _dictionary(bucket: Construct, name: str) -> str:
-    return (
-        f'{{"Sid": "DenyInsecureTransport", "Effect": "Deny", "Principal": "*", "Action": "s3:*", '
-        f'"Resource": [{_resources(bucket, name)}], "Condition": {{"Bool": {{"{_KEY}": "false"}}}}}}'
-    )
+        resources = (f"{name}.attr_arn", f'f"{{{name}.attr_arn}}/*"')
+    return policy.NewStatement("DenyInsecureTransport", ("s3:*",), resources, "Deny", _EVERYBODY, _INSECURE)
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _POLICY = "aws_s3_bucket_policy"
 _WEBSITE_BLOCK = "aws_s3_bucket_website_configuration"
-_EVERYTHING = ("*", "s3:*")
-_EVERYBODY = (("*", ("*",)),)
-_INSECURE = (("Bool", _KEY, ("false",)),)
 
 
 @rule.terraform
@@ -370,7 +314,9 @@ def _policies_of(module: Module, bucket: Block) -> tuple[list[Attribute], Manual
 def _given_away(module: Module, bucket: Block) -> Manual | None:
     """Why another module may give the bucket a policy: it is given the bucket's name."""
     for reference in module.references(bucket.address):
-        block = reference.block.top if reference.block else None
+        block, attribute = reference.block.top if reference.block else None, reference.attribute
+        if attribute and attribute.name == "depends_on":
+            continue
         names = reference.traversal.rest[-1:] in ((), (".id",), (".bucket",)) or reference.rest.endswith("]")
         if block is None or not names:
             continue
@@ -508,14 +454,13 @@ def _with_policy(module: Module, bucket: Block) -> Fix:
 
 
 def _last_companion(module: Module, bucket: Block) -> Block:
-    """The last of the bucket's own blocks that follow it directly in its file."""
+    """The last of the bucket's own settings that follow it directly in its file."""
     blocks = bucket.file.blocks
     last = bucket
     for block in blocks[blocks.index(bucket) + 1 :]:
-        attribute = block.attribute("bucket") if block.name and block.labels[:1] else None
-        if not block.labels or not block.labels[0].startswith("aws_s3_bucket_") or attribute is None:
-            break
-        if not module.refers_to(attribute.expr, bucket):
+        kind, attribute = block.labels[0] if block.labels else "", block.attribute("bucket")
+        is_setting = kind.startswith("aws_s3_bucket_") and kind != "aws_s3_bucket_object"
+        if not is_setting or attribute is None or not module.refers_to(attribute.expr, bucket):
             break
         last = block
     return last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tokenize
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,17 @@ class CdkApp:
             sought = word.encode()
             self._holding[word] = tuple(path for path, source in self.sources.items() if sought in source)
         return self._holding[word]
+
+    def definitions(self, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """All functions and methods of that name in the app's files, but for those that this Python can't parse."""
+        for path in self.holding(f"def {name}"):
+            try:
+                tree = ast.parse(self.sources[path])
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                    yield node
 
     @cached_property
     def tests(self) -> frozenset[str]:

@@ -501,6 +501,11 @@ class Construct(Call):
         return "self" if self.is_super else self.file.later.target(self.site)
 
     @cached_property
+    def targets(self) -> tuple[str, ...]:
+        """All that the construct, or a function's version, is assigned to: `target`, and what that is assigned to."""
+        return self.file.later.names(self)
+
+    @cached_property
     def nag(self) -> frozenset[str]:
         """The cdk-nag rules that the file acknowledges for this construct, or for the stack that it is in."""
         return self.file.later.nag(self)

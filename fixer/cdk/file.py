@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from fixer.cdk.app import CdkApp
+    from fixer.cdk.imports import Imports
     from fixer.cdk.later import Later
+    from fixer.cdk.references import Reference
     from fixer.cdk.tree import Scope, Site, Tree
 
 
@@ -133,12 +135,29 @@ class CdkFile:
             if each.name in names or (not names and _looks_like_construct(each)):
                 yield each
 
-    def calls(self, name: str) -> Iterator[Call]:
-        """Calls of anything of the CDK by its full name: `Duration.days`, `aws_dynamodb.ReplicaTableProps`."""
-        if self.outline.may_call(name.rpartition(".")[2]):
+    def calls(self, *names: str) -> Iterator[Call]:
+        """Calls of anything of the CDK by its full name: `Duration.days`; all of them without a name."""
+        if not names or any(self.outline.may_call(name.rpartition(".")[2]) for name in names):
             for each in self._calls:
-                if each.name == name:
+                if not names or each.name in names:
                     yield each
+
+    @cached_property
+    def references(self) -> tuple[Reference, ...]:
+        """The names of the CDK that the file reads, in order, each as long as it is written; no imports."""
+        from fixer.cdk.references import references
+
+        return tuple(references(self))
+
+    @cached_property
+    def method_calls(self) -> tuple[Call, ...]:
+        """The calls `x.name(...)` that are of no name of the CDK, by the name of the method."""
+        sites = ((site, getattr(site.node.func, "attr", None)) for site in self.tree.calls)
+        return tuple(
+            Call(self, site, attribute.value)
+            for site, attribute in sites
+            if attribute is not None and not self.meaning(site.node.func, site.scope)
+        )
 
     def methods(self, name: str) -> Iterator[Call]:
         """Calls `x.name(...)` of any receiver; `receiver` gives its text."""
@@ -180,7 +199,7 @@ class CdkFile:
     def _constructs(self) -> list[Construct]:
         found = []
         for site in self.tree.calls:
-            meaning = self._meaning(site.node.func, site.scope)
+            meaning = self.meaning(site.node.func, site.scope)
             if isinstance(meaning, ProjectClass):
                 subclass = self.app.index.subclass(meaning)
                 if subclass is not None:
@@ -207,7 +226,7 @@ class CdkFile:
         by_super = getattr(getattr(receiver, "func", None), "value", None) == "super"
         each = ProjectClass(self.path, owner.name)
         subclass = self.app.index.subclass(each)
-        if subclass is None or not (by_super or self._meaning(receiver, site.scope) is not None):
+        if subclass is None or not (by_super or self.meaning(receiver, site.scope) is not None):
             return
         last = self.app.index.super_decides(each)
         offset = 0 if by_super else 1
@@ -221,10 +240,11 @@ class CdkFile:
 
     def qualified_in(self, node: cst.CSTNode, scope: Scope) -> str | None:
         """The same for a scope that is known already."""
-        meaning = self._meaning(node, scope)
+        meaning = self.meaning(node, scope)
         return meaning if isinstance(meaning, str) and meaning else None
 
-    def _meaning(self, node: cst.CSTNode, scope: Scope) -> str | ProjectClass | None:
+    def meaning(self, node: cst.CSTNode, scope: Scope) -> str | ProjectClass | None:
+        """What a name or attribute node in a scope stands for: a name of the CDK, or a class of the app."""
         target = self.tree.target(node, scope)
         if target is None:
             return None
@@ -248,16 +268,23 @@ class CdkFile:
         """All names that can be read where a call is."""
         return frozenset(name for scope in at.scope.visible() for name in scope.bindings)
 
-    def spell(self, name: str, at: Call) -> tuple[str, tuple[Edit, ...]]:
+    def spell(self, name: str, at: Call | Reference) -> tuple[str, tuple[Edit, ...]]:
         """How to write a CDK name where a call is, and the edits of imports that this needs."""
         spelled, edits = self.spell_all((name,), at)
         return spelled[name], edits
 
-    def spell_all(self, names: Iterable[str], at: Call) -> tuple[dict[str, str], tuple[Edit, ...]]:
+    def spell_all(self, names: Iterable[str], at: Call | Reference) -> tuple[dict[str, str], tuple[Edit, ...]]:
         """The same for several names of one fix: their import edits don't overlap."""
         from fixer.cdk.spelling import Speller
 
         return Speller(self, at).spell(names)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """What the file imports, and whether anything reads it."""
+        from fixer.cdk.imports import Imports
+
+        return Imports(self)
 
     @cached_property
     def later(self) -> Later:

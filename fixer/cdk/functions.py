@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from fixer.model import Absent, Known
+
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Construct
+    from fixer.cdk.calls import Argument, Call, Construct
     from fixer.cdk.file import CdkFile
+    from fixer.model import Value
 
 LOW_LEVEL = "aws_lambda.CfnFunction"
 HIGH_LEVEL = (
@@ -16,8 +20,11 @@ HIGH_LEVEL = (
     "aws_lambda.DockerImageFunction",
     "aws_lambda.SingletonFunction",
     "aws_lambda_nodejs.NodejsFunction",
+    "aws_lambda_python.PythonFunction",
     "aws_lambda_python_alpha.PythonFunction",
+    "aws_lambda_go.GoFunction",
     "aws_lambda_go_alpha.GoFunction",
+    "triggers.TriggerFunction",
 )
 """What takes the keywords of `aws_lambda.FunctionOptions`."""
 
@@ -30,12 +37,29 @@ _STREAMS = (
 )
 _MAPPINGS = ("aws_lambda.EventSourceMapping", "aws_lambda.CfnEventSourceMapping")
 _TASKS = ("aws_stepfunctions_tasks.LambdaInvoke",)
+_GROUPS = ("aws_logs.LogGroup", "aws_logs.CfnLogGroup")
+_FOLDER = "/aws/lambda/"
 _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation")
 
 
 def is_at_edge(function: Construct) -> bool:
     """Whether CloudFront runs the function at its edge, where most settings of functions are not to be had."""
-    return any(mentions(call.text, function) for name in _EDGE for call in function.file.calls(name))
+    return any(involves(call, function) for name in _EDGE for call in function.file.calls(name))
+
+
+def sources(function: Construct) -> Iterator[Call]:
+    """What makes the event sources of the function: calls of `SqsEventSource` and the like, and of mappings."""
+    file = function.file
+    places = [(call.start, call.end) for call in function.methods("add_event_source")]
+    if events := function.argument("events"):
+        places.append((events.start, events.end))
+    for name in _STREAMS:
+        for call in file.calls(f"aws_lambda_event_sources.{name}"):
+            if any(start <= call.start and call.end <= end for start, end in places):
+                yield call
+    yield from function.methods("add_event_source_mapping")
+    for name in _MAPPINGS:
+        yield from (call for call in file.calls(name) if mentions(call.text, function))
 
 
 def feeders(function: Construct) -> Iterator[str]:
@@ -47,13 +71,83 @@ def feeders(function: Construct) -> Iterator[str]:
         yield next((name for name in _STREAMS if name in events.text), "events")
     for name in (*_MAPPINGS, *_TASKS):
         for call in function.file.calls(name):
-            if mentions(call.text, function):
+            if involves(call, function):
                 yield name.rpartition(".")[2]
 
 
-def mentions(text: str, function: Construct) -> bool:
-    """Whether Python source speaks of the function by what it is assigned to."""
-    return function.target is not None and bool(re.search(rf"(?<![\w.]){re.escape(function.target)}(?!\w)", text))
+def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | None:
+    """Whether the function writes its logs to a log group, or to the one of that name; None if that can't be judged.
+
+    That is the group of its `log_group`, else `/aws/lambda/` and the function's own name.
+
+    Args:
+        function: The function.
+        group: The group as it is written: an argument of the call, or what its method is called on.
+        at: The call that it is written in.
+    """
+    written = None if isinstance(group, str) else at.behind(group)
+    text = (group if isinstance(group, str) else group.text).removesuffix(".log_group_name")
+    behind = written.text if written else text
+    if mentions(text, function, at) or mentions(behind, function, at):
+        return True
+    made = next((one for one in at.file.constructs(*_GROUPS) if one.is_meant_by(text, at)), None)
+    chosen = function.argument("log_group")
+    if made is not None:
+        return made.is_meant_by(chosen.text, function) if chosen else _has_default_name(made, function)
+    if chosen is not None:
+        return chosen.text == text or None
+    if written is not None and isinstance(at.value(written.name or ""), Known):
+        return _is_default(at.value(written.name or ""), function)
+    return None
+
+
+def _has_default_name(group: Construct, function: Construct) -> bool | None:
+    """Whether the name of a group is the one that Lambda makes of the function's name."""
+    named, own = group.behind("log_group_name"), function.behind("function_name")
+    if named is None:
+        return None if group.has_splat else False
+    if mentions(named.text, function):
+        return True
+    if isinstance(group.value("log_group_name"), Known):
+        return _is_default(group.value("log_group_name"), function)
+    if _FOLDER not in named.text:
+        return None if named.text.isidentifier() else False
+    name = own.text.strip("f\"'") if own else ""
+    return named.text.strip("f\"'") in (f"{_FOLDER}{name}", f"{_FOLDER}{{{name}}}")
+
+
+def _is_default(name: Value, function: Construct) -> bool | None:
+    """Whether a name that is known is the one that Lambda makes of the function's."""
+    own = function.value("function_name")
+    if not isinstance(name, Known) or not str(name.value).startswith(_FOLDER) or own is Absent:
+        return False
+    return name.value == f"{_FOLDER}{own.value}" if isinstance(own, Known) else None
+
+
+def mentions(text: str, function: Construct, at: Call | None = None) -> bool:
+    """Whether Python source speaks of the function by what it is assigned to.
+
+    Args:
+        text: The source.
+        function: The function.
+        at: The call that it is the source of; a name that stands for something else there does not count.
+    """
+    return any(
+        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text) and (at is None or function.is_meant_by(target, at))
+        for target in function.targets
+    )
+
+
+def involves(call: Call, function: Construct) -> bool:
+    """Whether a call makes the function among its arguments, or is given it or something of it."""
+    return (call.start < function.start and function.end < call.end) or mentions(call.text, function, call)
+
+
+def is_named(function: Construct, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is for the function: for its id, its name, or what it is assigned to."""
+    name = function.value("function_name")
+    names = (function.id, name.value if isinstance(name, Known) else None, function.target, function.subclass)
+    return any(fnmatchcase(str(one), pattern) for one in names if one for pattern in patterns)
 
 
 def functions(file: CdkFile, *, low_level: bool = True) -> Iterator[Construct]:

@@ -126,9 +126,8 @@ def _obstacle(call: Call, wanted: Wanted, value: Value, at: Argument | None) -> 
     if isinstance(value, Unknown):
         return Manual(f"{wanted.path} can't be judged: it {value.why}", there)
     if wanted.since > OLDEST and (call.file.is_v1 or (facts.version or wanted.since) < wanted.since):
-        reason = (
-            f"{wanted.path} needs aws-cdk-lib {'.'.join(map(str, wanted.since))}, and the project allows an older one"
-        )
+        version = ".".join(map(str, wanted.since))
+        reason = f"The project allows an aws-cdk-lib before {version}, which has {wanted.path}"
         return Manual(reason, f"Upgrade, then set {wanted.path} to {_told(wanted)}")
     if at and isinstance(at.node, cst.Name | cst.Attribute) and behind(call.file, at.node, call.scope) is not at.node:
         return Manual(f"{wanted.path} comes from `{at.text}`", f"Make sure that it is {_told(wanted)}")

@@ -20,6 +20,8 @@ _OVERRIDES = frozenset(
     ("add_property_override", "add_property_deletion_override", "add_override", "add_deletion_override")
 )
 _CHILD = ".node.default_child"
+_VERSION = ".current_version"
+"""Stands for a Lambda function wherever it is called."""
 
 
 class Later:
@@ -75,14 +77,18 @@ class Later:
         names = self._names(construct)
         return text in names and _home(text, scope) is names[text]
 
+    def names(self, construct: Construct) -> tuple[str, ...]:
+        """All that a construct, or its version, is assigned to."""
+        return tuple(self._names(construct))
+
     def _names(self, construct: Construct) -> dict[str, Scope | None]:
-        """What a construct is assigned to, and what that is assigned to, each with where it lives."""
+        """What a construct is assigned to, and what that, or its version, is assigned to, each with where it lives."""
         target = construct.target
         if target is None:
             return {}
         names = {target: _home(target, construct.scope)}
         for each in self._tree.assignments:
-            text = dotted(each.value)
+            text = (dotted(each.value) or "").removesuffix(_VERSION)
             if text in names and _home(text, each.scope) is names[text]:
                 names.setdefault(each.target, _home(each.target, each.scope))
         return names

@@ -107,7 +107,16 @@ class Brackets:
         for index in away:
             kept = next((each for each in range(index - 1, -1, -1) if each not in away), None)
             spans += self._removal(index, None if kept is None else self.items[kept])
-        return [Splice(start, end, "") for start, end in _union(spans)]
+        return [Splice(*self._with_line(start, end), "") for start, end in _union(spans)]
+
+    def _with_line(self, start: int, end: int) -> tuple[int, int]:
+        """What is taken away, with its line if that leaves nothing on it but a comment."""
+        first, last = start_of_line(self.source, start), end_of_line(self.source, end)
+        rest = self.source[end:last].strip()
+        blank = not self.source[first:start].strip() and (not rest or rest.startswith(b"#"))
+        if blank and self.open <= first < start < end <= last < self.close:
+            return first, _after_newline(self.source, last)
+        return start, end
 
     def _removal(self, index: int, kept: Item | None) -> Iterator[tuple[int, int]]:
         item, source = self.items[index], self.source

@@ -109,6 +109,25 @@ def outline(source: bytes) -> Outline:
     return result
 
 
+def gives_value(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function returns or yields a value, or says that it does."""
+    returns = function.returns
+    if returns is not None and not (isinstance(returns, ast.Constant) and returns.value is None):
+        return True
+    waiting: list[ast.AST] = [*function.body]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef() | ast.Lambda():
+                continue
+            case ast.Return(value=None | ast.Constant(value=None)):
+                continue
+            case ast.Return() | ast.Yield() | ast.YieldFrom():
+                return True
+        waiting += ast.iter_child_nodes(node)
+    return False
+
+
 def join(module: str, name: str) -> str:
     """The dotted name of `name` in `module`, which may be relative (leading dots)."""
     return module + name if module.endswith(".") or not module else f"{module}.{name}"

@@ -17,13 +17,14 @@ from fixer.model import Edit
 if TYPE_CHECKING:
     from fixer.cdk.calls import Call
     from fixer.cdk.file import CdkFile
+    from fixer.cdk.references import Reference
 
 
 class Speller:
     """Spells names for one place; gathers the imports that all of them need."""
 
-    def __init__(self, file: CdkFile, at: Call) -> None:
-        """Take the file and the call near which the names will stand."""
+    def __init__(self, file: CdkFile, at: Call | Reference) -> None:
+        """Take the file and the call or name near which the names will stand."""
         self._file = file
         self._tree = file.tree
         self._at = at
@@ -36,7 +37,7 @@ class Speller:
         spelled = {name: self._spell(name) for name in names}
         splices: list[Splice] = []
         for node, texts in self._additions.items():
-            splices += self._extend(node, texts)
+            splices += extend(self._file, node, texts)
         if self._fresh:
             splices.append(self._new_imports())
         return spelled, self._file.edits(splices)
@@ -70,13 +71,18 @@ class Speller:
         if by_class is not None and (not self._root() or self._at.text.startswith(tuple(self._names_of(by_class)))):
             return self._add(by_class, owner, full) + rest
         root = self._root()
-        if root:
+        if root and not (module and self._imports_modules()):
             return f"{root}.{full}{rest}"
         if not module:
             package = self._import_of("aws_cdk.core") if self._file.is_v1 else self._import_of("aws_cdk")
             return self._add(package, owner, full) + rest
         alias = self._alias(module)
         return f"{self._add(self._import_of('aws_cdk'), alias, module)}.{owner}{rest}"
+
+    def _imports_modules(self) -> bool:
+        """Whether the place has modules that were imported one by one, as in `from aws_cdk import aws_s3 as s3`."""
+        package = self._import_of("aws_cdk")
+        return package is not None and any(name.startswith("aws_") for name in self._known if "." not in name)
 
     def _root(self) -> str | None:
         return self._known.get("")
@@ -151,49 +157,6 @@ class Speller:
             if isinstance(name, cst.Name):
                 yield name.value
 
-    def _extend(self, node: cst.ImportFrom, texts: list[str]) -> list[Splice]:
-        tree, source = self._tree, self._file.source
-        names = [] if isinstance(node.names, cst.ImportStar) else list(node.names)
-        items = []
-        for each in names:
-            start, _ = tree.span(each)
-            bound = each.asname.name if each.asname is not None else each.name
-            items.append(Item(start, tree.span(bound)[1], tree.comma(each.comma)))
-        opening = tree.span(node.lpar)[1] if node.lpar is not None else items[0].start
-        closing = tree.span(node.rpar)[0] if node.rpar is not None else items[-1].end
-        brackets = Brackets(source, opening, closing, items, self._file.newline, self._file.unit)
-        written = [dotted(each.name) or "" for each in names]
-        orders: tuple[Callable[[str], tuple[int, str]], ...] = (_plain, _caseless, _isort)
-        order = next((key for key in orders if written == sorted(written, key=key)), None)
-        splices: list[Splice] = []
-        places: dict[int, list[str]] = {}
-        for text in sorted(texts, key=order) if order and len(names) > 1 else texts:
-            name = text.partition(" ")[0]
-            after = len(names) - 1
-            if order is not None and len(names) > 1:
-                after = sum(1 for each in written if order(each) < order(name)) - 1
-            places.setdefault(after, []).append(text)
-        for after, each_place in places.items():
-            splices += brackets.insert(each_place, after)
-        return self._relaid(node, splices)
-
-    def _relaid(self, node: cst.ImportFrom, splices: list[Splice]) -> list[Splice]:
-        """Put brackets around a list that has grown too long for its line; open it if it has them."""
-        source, limit = self._file.source, self._file.line_length
-        first, last = self._tree.span(node)
-        start, end = start_of_line(source, first), end_of_line(source, last)
-        region = source[start:end]
-        grown = len(region.decode()) + sum(len(each.text) for each in splices)
-        alone = not source[last:end].strip() and not source[start:first].strip()
-        if node.lpar is None and b"\n" not in region and grown > limit and alone:
-            local = [Splice(each.start - start, each.end - start, each.text) for each in splices]
-            head, _, names = splice(region, local).decode().partition(" import ")
-            indent = head[: len(head) - len(head.lstrip())]
-            lines = [f"{indent}{self._file.unit}{each.strip()}," for each in names.split(",")]
-            text = "\n".join((f"{head} import (", *lines, f"{indent})"))
-            return difference(region, text, start, self._file.newline)
-        return relay(region, splices, start, limit, self._file.unit, self._file.newline)
-
     def _new_imports(self) -> Splice:
         """New statements: after the last import of the CDK at the top of the file, else after the first imports."""
         last: cst.SimpleStatementLine | None = None
@@ -213,6 +176,53 @@ class Speller:
         first = next(iter(self._file.module.body))
         at = start_of_line(source, self._tree.span(first)[0])
         return Splice(at, at, "".join(line + newline for line in lines))
+
+
+def extend(file: CdkFile, node: cst.ImportFrom, texts: list[str], *, ordered: bool = False) -> list[Splice]:
+    """Add names to a `from` import, in their order if it has one; `ordered`: one name alone counts as in order."""
+    tree, source = file.tree, file.source
+    names = [] if isinstance(node.names, cst.ImportStar) else list(node.names)
+    items = []
+    for each in names:
+        start, _ = tree.span(each)
+        bound = each.asname.name if each.asname is not None else each.name
+        items.append(Item(start, tree.span(bound)[1], tree.comma(each.comma)))
+    opening = tree.span(node.lpar)[1] if node.lpar is not None else items[0].start
+    closing = tree.span(node.rpar)[0] if node.rpar is not None else items[-1].end
+    brackets = Brackets(source, opening, closing, items, file.newline, file.unit)
+    written = [dotted(each.name) or "" for each in names]
+    orders: tuple[Callable[[str], tuple[int, str]], ...] = (_plain, _caseless, _isort)
+    order = next((key for key in orders if written == sorted(written, key=key)), None)
+    splices: list[Splice] = []
+    places: dict[int, list[str]] = {}
+    order = order if len(names) > 1 or ordered else None
+    for text in sorted(texts, key=order) if order else texts:
+        name = text.partition(" ")[0]
+        after = len(names) - 1
+        if order is not None:
+            after = sum(1 for each in written if order(each) < order(name)) - 1
+        places.setdefault(after, []).append(text)
+    for after, each_place in places.items():
+        splices += brackets.insert(each_place, after)
+    return _relaid(file, node, splices)
+
+
+def _relaid(file: CdkFile, node: cst.ImportFrom, splices: list[Splice]) -> list[Splice]:
+    """Put brackets around a list that has grown too long for its line; open it if it has them."""
+    source, limit = file.source, file.line_length
+    first, last = file.tree.span(node)
+    start, end = start_of_line(source, first), end_of_line(source, last)
+    region = source[start:end]
+    grown = len(region.decode()) + sum(len(each.text) for each in splices)
+    alone = not source[last:end].strip() and not source[start:first].strip()
+    if node.lpar is None and b"\n" not in region and grown > limit and alone:
+        local = [Splice(each.start - start, each.end - start, each.text) for each in splices]
+        head, _, names = splice(region, local).decode().partition(" import ")
+        indent = head[: len(head) - len(head.lstrip())]
+        lines = [f"{indent}{file.unit}{each.strip()}," for each in names.split(",")]
+        text = "\n".join((f"{head} import (", *lines, f"{indent})"))
+        return difference(region, text, start, file.newline)
+    return relay(region, splices, start, limit, file.unit, file.newline)
 
 
 def _plain(name: str) -> tuple[int, str]:

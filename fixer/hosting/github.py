@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,7 @@ from fixer.hosting.errors import HostingError, Kind
 
 if TYPE_CHECKING:
     from github import Github, GithubException
+    from github.PaginatedList import PaginatedList
     from github.PullRequest import PullRequest
     from github.Repository import Repository
 
@@ -25,6 +26,7 @@ _TRIES = 4
 _SECONDARY_WAIT = 60.0
 """Seconds to wait after a secondary limit that names no time, by GitHub's documentation."""
 _TIMEOUT = 30
+_PER_PAGE = 100
 _SWITCH = (
     "the organisation or the repository does not let GitHub Actions create pull requests: turn on Settings > Actions > "
     'General > "Allow GitHub Actions to create and approve pull requests", or use the token of a GitHub App'
@@ -110,7 +112,7 @@ class Host:
             account = github.get_user(owner)
             account.complete()
             many = github.get_organization(owner) if account.type == "Organization" else account
-            return sorted(map(_info, many.get_repos()), key=lambda one: one.name)
+            return sorted(map(_info, _paged(many.get_repos())), key=lambda one: one.name)
 
         return self.ask(f"{owner}: listing repositories", everything)
 
@@ -152,7 +154,7 @@ class Host:
             auth=self.credentials.auth(name),
             base_url=self.api_url,
             timeout=_TIMEOUT,
-            per_page=100,
+            per_page=_PER_PAGE,
             retry=None,
             lazy=True,
             user_agent="iacfix",
@@ -339,6 +341,15 @@ class HostedRepository:
 
     def _ask(self, what: str, call: Callable[[], Value], *, again: bool = True) -> Value:
         return self._host.ask(f"{self.info.name}: {what}", call, again=again)
+
+
+def _paged(listing: PaginatedList[Any]) -> Iterator[Any]:
+    """What a listing holds, a page at a time: iterated, it keeps all that it gives, 20 KB for each repository."""
+    number, page = 0, listing.get_page(0)
+    while page:
+        yield from page
+        number += 1
+        page = listing.get_page(number) if len(page) == _PER_PAGE else []
 
 
 def _info(found: Repository) -> Info:

@@ -73,6 +73,9 @@ def _cdk(listing: Listing, project: Project, errors: list[tuple[str, str]]) -> I
             if data is not None:
                 python[path] = b"aws_cdk" in data
     pins = Pins(listing.root, listing.files)
-    for directory, files in apps.group(python, listing.files).items():
+    found = apps.group(python, listing.files)
+    for directory, files in found.items():
         if any(map(project.wanted, files)):
-            yield Unit(Language.CDK, directory, files, apps.facts(listing.root, directory, pins, errors))
+            shared = any(directory in apps.ancestors(directory_of(other)) for other in found if other != ".")
+            facts = apps.facts(listing.root, directory, pins, errors, shared=shared)
+            yield Unit(Language.CDK, directory, files, facts)

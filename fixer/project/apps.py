@@ -71,15 +71,19 @@ def group(python: Mapping[str, bool], files: Iterable[str]) -> dict[str, tuple[s
     return {app: tuple(sorted(found[app])) for app in sorted(used)}
 
 
-def facts(root: Path, directory: str, pins: Pins, errors: list[tuple[str, str]]) -> CdkFacts:
-    """What the app's manifests, `cdk.json` and `cdk.context.json` say; of a key in both, what the former says."""
+def facts(root: Path, directory: str, pins: Pins, errors: list[tuple[str, str]], *, shared: bool = False) -> CdkFacts:
+    """What the app's manifests, `cdk.json` and `cdk.context.json` say; of a key in both, what the former says.
+
+    `shared`: other apps are below the directory, which may go by its manifests too.
+    """
     prefix = "" if directory == "." else f"{directory}/"
     context = _object(root, f"{prefix}cdk.context.json", errors)
     own = _object(root, f"{prefix}cdk.json", errors).get("context")
     if isinstance(own, dict):
         context.update(own)
     pin = pins.of(directory)
-    return CdkFacts(directory, pin.version, pin.source, context)
+    experimental = () if shared else pins.experimental(directory)
+    return CdkFacts(directory, pin.version, pin.source, context, experimental)
 
 
 def _object(root: Path, path: str, errors: list[tuple[str, str]]) -> dict[str, Any]:

@@ -96,6 +96,23 @@ class Pins:
                 return Pin(best.version, best.source) if best else Pin()
             here = directory_of(here)
 
+    def experimental(self, directory: str) -> tuple[tuple[str, str], ...]:
+        """The packages of experimental modules of the CDK that a directory's manifests ask for, each with its file.
+
+        Names are as they are written; lock files, which follow the others, are not looked at.
+        """
+        found: dict[tuple[str, str], None] = {}
+        for path in self._manifests.get(directory, ()):
+            try:
+                wishes = [] if path.rpartition("/")[2] in _LOCKS else list(self._wishes(path))
+            except (ValueError, SyntaxError, OSError, configparser.Error, RecursionError, MemoryError):
+                continue  # the pin says that it can't be read
+            for file, name, _ in wishes:
+                package = canonicalize_name(name)
+                if package.startswith("aws-cdk-") and package.endswith("-alpha"):
+                    found[name, file] = None
+        return tuple(sorted(found))
+
     def _mentions(self, directory: str) -> list[_Mention]:
         """What the manifests of one directory say, the best first."""
         if directory not in self._known:

@@ -48,12 +48,14 @@ class _Lines:
         self._starts = [0, *itertools.accumulate(len(line) + 1 for line in ends.split(b"\n"))]
 
     def span(self, node: ast.AST) -> tuple[int, int] | None:
-        """Where the node is; None for one without a place, such as an operator."""
+        """Where the node is, with its decorators; None for one without a place, such as an operator."""
         if not isinstance(node, ast.expr | ast.stmt | ast.keyword | ast.arg | ast.alias | ast.excepthandler):
             return None
         if node.end_lineno is None or node.end_col_offset is None:
             return None
-        return self._offset(node.lineno, node.col_offset), self._offset(node.end_lineno, node.end_col_offset)
+        decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+        first = decorators[0] if decorators else node
+        return self._offset(first.lineno, first.col_offset), self._offset(node.end_lineno, node.end_col_offset)
 
     def _offset(self, line: int, column: int) -> int:
         return self._starts[line - 1] + column + (self._mark if line == 1 else 0)

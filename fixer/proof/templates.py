@@ -32,7 +32,7 @@ _SERVICES = re.compile(r"Custom::(?:S3AutoDeleteObjects|ECRAutoDeleteImages|LogR
 _SERVANTS = re.compile(
     r"(?:Custom(?:S3AutoDeleteObjects|ECRAutoDeleteImages)CustomResourceProvider|LogRetentionaae0aa3c5b4d4f87b02d85b201efdd8a)"
 )
-"""What the CDK adds to do something for another resource that CloudFormation does not: to empty it before it goes, or to
+"""What the CDK adds to do for another resource what CloudFormation does not: to empty it before it goes, or to
 set its retention; and the functions and roles for that. They hold nothing."""
 
 Object = Mapping[str, Any]

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
-from fixer.terraform import layout
+from fixer.terraform import carrying, layout
 from fixer.terraform.expression import Expr
 from fixer.terraform.template import unescape
 
@@ -315,7 +315,7 @@ class Block:
         nested = _indented("\n\n".join(blocks), self._inner_indent)
         if self._is_open:
             added = [self._insert_attributes(lines, attributes)] if lines else []
-            return [*added, self._insert_last(nested)] if blocks else added
+            return [*added, *self._insert_blocks("\n\n".join(blocks), nested)] if blocks else added
         new = "\n\n".join(filter(None, (attributes, nested)))
         close = f"\n{self.file.indent(self.start)}"
         if not self._content:
@@ -405,15 +405,19 @@ class Block:
         below_opening = self.file.line_start(self._opening) == self.file.line_start(place)
         return self.file.edit(place, place, ("\n\n" if has_content and not below_opening else "\n") + text)
 
+    def _insert_blocks(self, text: str, indented: str) -> tuple[Edit, ...]:
+        """Insert nested blocks at its end, but above a `lifecycle` block there."""
+        last = self.items[-1] if self.items else None
+        if isinstance(last, Block) and last.type == "lifecycle" and self.file.starts_line(last.start):
+            return last.insert_before(text)
+        return (self._insert_last(indented),)
+
     def append(self, text: str) -> tuple[Edit, ...]:
         """Add a nested block, or lines, below a blank line: at its end, but above a `lifecycle` block there."""
         text = layout.align(self._in_own_steps(text.strip("\n")))
         if not self._is_open:
             return self._settled(self._add([], [text]))
-        last = self.items[-1] if self.items else None
-        if isinstance(last, Block) and last.type == "lifecycle" and self.file.starts_line(last.start):
-            return self._settled(last.insert_before(text))
-        return self._settled([self._insert_last(_indented(text, self._inner_indent))])
+        return self._settled(self._insert_blocks(text, _indented(text, self._inner_indent)))
 
     def remove(self, *names: str) -> tuple[Edit, ...]:
         """Take out arguments, with the comments on their line; the comments above them stay.
@@ -460,6 +464,33 @@ class Block:
             edits += block._removals(names)
         return self._settled(edits)
 
+    def replace(self, attribute: Attribute, text: str) -> tuple[Edit, ...]:
+        """Put another attribute, or a nested block, in the place of one right in it; comments stay."""
+        text = _indented(text, self.file.indent(attribute.start)).lstrip(" \t")
+        return self._settled([self.file.edit(attribute.start, attribute.end, text)])
+
+    def take_out(
+        self, *items: Attribute | Block, instead: Mapping[Attribute | Block, str] | None = None
+    ) -> tuple[Edit, ...]:
+        """Take out arguments and nested blocks right in it, with the comments right above them and on their lines.
+
+        Args:
+            items: What to take out.
+            instead: Those that something else takes the place of, and what; their comments stay.
+        """
+        there = instead or {}
+        spans = (carrying.span(item, self.file) for item in items if item not in there)
+        edits = self.file.remove(spans, self._opening, self._closing)
+        for item, text in there.items():
+            new = _indented(text, self.file.indent(item.start)).lstrip(" \t")
+            edits.append(self.file.edit(item.start, item.end, new))
+        return self._settled(edits)
+
+    @property
+    def inside(self) -> tuple[int, int]:
+        """Where what its brackets hold starts and ends, white space and all."""
+        return self._opening, self._closing
+
     def rename(self, name: str, new: str) -> tuple[Edit, ...]:
         """Give the argument another name; `new` is a name alone even where `name` is a path.
 
@@ -491,11 +522,11 @@ class Block:
         apart = following < end and not self.file.is_blank(following)
         return (self.file.edit(place, place, f"\n\n{text}" + ("\n" if apart else "")),)
 
-    def insert_before(self, text: str) -> tuple[Edit, ...]:
-        """Add text above it and the comments right above it, with a blank line between."""
+    def insert_before(self, text: str, *, apart: bool = True) -> tuple[Edit, ...]:
+        """Add text above it and the comments right above it, with a blank line between unless not `apart`."""
         place = self.leading_comments_start
         text = _indented(layout.align(text.strip("\n")), self.file.indent(self.start))
-        return (self.file.edit(place, place, f"{text}\n\n"),)
+        return (self.file.edit(place, place, f"{text}\n\n" if apart else f"{text}\n"),)
 
     def delete(self) -> tuple[Edit, ...]:
         """Take it out, with the comments right above it and those on its last line."""

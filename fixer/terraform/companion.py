@@ -71,3 +71,17 @@ def placed(block: Block, text: str, files: Sequence[str] = ()) -> tuple[Edit, ..
     if there is None or there is block.file:
         return block.top.insert_after(text)
     return (there.appended(text),)
+
+
+def waiting(block: Block, addresses: Sequence[str]) -> tuple[Edit, ...]:
+    """Have a resource wait for others, by the `depends_on` that it has or a new one."""
+    there = block.attribute("depends_on")
+    if there is None:
+        return block.append(f"depends_on = [{', '.join(addresses)}]")
+    known = [one.text for one in there.expr.elements]
+    new = [address for address in addresses if address not in known]
+    if not known:
+        return block.set("depends_on", f"[{', '.join(new)}]")
+    last = there.expr.elements[-1]
+    apart = f",\n{block.file.indent(last.start)}" if block.file.starts_line(last.start) else ", "
+    return (block.file.edit(last.end, last.end, "".join(apart + address for address in new)),) if new else ()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from fixer.model import Edit
+from fixer.model import Edit, Known
 from fixer.terraform.companion import free_name
 
 if TYPE_CHECKING:
@@ -14,9 +15,18 @@ if TYPE_CHECKING:
     from fixer.terraform.module import Module
 
 _DOCUMENTS = ("aws_iam_policy", "aws_iam_policy_document")
+_GRANTS = (
+    ("aws_iam_role_policy", "role", "policy"),
+    ("aws_iam_role_policy_attachment", "role", "policy_arn"),
+    ("aws_iam_policy_attachment", "roles", "policy_arn"),
+)
+"""Resources that give a role a policy, with their arguments for both."""
 _DEEPEST = 5
 _EDGE = "lambda_function_association"
+_EDGE_SERVICE = "edgelambda.amazonaws.com"
 _MAPPING = "aws_lambda_event_source_mapping"
+_GROUP = "aws_cloudwatch_log_group"
+_FOLDER = "/aws/lambda/"
 
 
 def functions(module: Module) -> Iterator[Block]:
@@ -26,10 +36,21 @@ def functions(module: Module) -> Iterator[Block]:
             yield block
 
 
+def is_named(function: Block, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns is for the function: for its name in the module or in AWS, or for its address."""
+    name = function.value("function_name")
+    names = (function.name, function.address, name.value if isinstance(name, Known) else None)
+    return any(fnmatchcase(str(one), pattern) for one in names if one for pattern in patterns)
+
+
 def is_at_edge(function: Block) -> bool:
     """Whether CloudFront runs the function at its edge, where most settings of functions are not to be had."""
     found = function.module.references(function.address)
-    return any(one.block is not None and _EDGE in one.block.top.text() for one in found)
+    if any(one.block is not None and _EDGE in one.block.top.text() for one in found):
+        return True
+    role = role_of(function)
+    trust = role.attribute("assume_role_policy") if role else None
+    return trust is not None and any(_EDGE_SERVICE in text for text in texts(function.module, trust.expr))
 
 
 def feeders(function: Block) -> Iterator[Block]:
@@ -38,6 +59,44 @@ def feeders(function: Block) -> Iterator[Block]:
         target = mapping.attribute("function_name")
         if target and function.module.refers_to(target.expr, function, "function_name"):
             yield mapping
+
+
+def writes_to(function: Block, name: Expr) -> bool | None:
+    """Whether the function writes its logs to the log group that an argument names; None if that can't be judged.
+
+    That is the group of its `logging_config`, else `/aws/lambda/` and the function's own name.
+    """
+    module, own = function.module, function.attribute("function_name")
+    chosen = next((found for one in function.blocks("logging_config") if (found := one.attribute("log_group"))), None)
+    verdicts = set()
+    for group in module.all_resources(_GROUP):
+        meant = module.refers_to(name, group, "name")
+        if meant is not False:
+            named = group.attribute("name")
+            by_choice = module.refers_to(chosen.expr, group, "name") if chosen else False
+            by_name = _is_default(function, named.expr, own.expr) if named and own and not chosen else False
+            verdict = True if True in (by_choice, by_name) else None if None in (by_choice, by_name) else False
+            verdicts.add(verdict if meant else None if verdict is not False else False)
+    if verdicts:
+        return True if True in verdicts else None if None in verdicts else False
+    if chosen:
+        return "".join(chosen.expr.text.split()) == "".join(name.text.split())
+    return _is_default(function, name, own.expr) if own else None
+
+
+def _is_default(function: Block, group: Expr, own: Expr) -> bool | None:
+    """Whether the name of a group is the one that Lambda makes of the function's name."""
+    module = function.module
+    group, own = module.follow(group), module.follow(own)
+    if any(one.address == function.address for one in group.traversals()):
+        return _FOLDER in group.text
+    mine, theirs = module.resolve(own), module.resolve(group)
+    if isinstance(mine, Known) and isinstance(theirs, Known):
+        return bool(theirs.value == f"{_FOLDER}{mine.value}")
+    if _FOLDER not in group.text:
+        return None if group.kind == "traversal" else False
+    inner = own.text[1:-1] if own.kind in ("string", "template") else f"${{{own.text}}}"
+    return "".join(group.text[1:-1].split()) == _FOLDER + "".join(inner.split())
 
 
 def role_of(function: Block) -> Block | None:
@@ -69,11 +128,13 @@ def _policies(role: Block) -> Iterator[Expr]:
     yield from (one.expr for inline in role.blocks("inline_policy") if (one := inline.attribute("policy")))
     if arns := role.attribute("managed_policy_arns"):
         yield arns.expr
-    for kind, name in (("aws_iam_role_policy", "policy"), ("aws_iam_role_policy_attachment", "policy_arn")):
+    for kind, owners, name in _GRANTS:
         for block in role.module.all_resources(kind):
-            owner, policy = block.attribute("role"), block.attribute(name)
-            if owner and policy and behind(role.module, owner.expr, "aws_iam_role") is role:
+            owner, policy, each = block.attribute(owners), block.attribute(name), block.attribute("for_each")
+            elements = owner.expr.elements if owner and owner.expr.kind == "list" else (owner.expr,) if owner else ()
+            if policy and any(behind(role.module, one, "aws_iam_role") is role for one in elements):
                 yield policy.expr
+                yield from (each.expr,) if each else ()
 
 
 def texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
@@ -87,17 +148,38 @@ def texts(module: Module, expr: Expr, depth: int = 0) -> Iterator[str]:
                 yield from texts(module, attribute.expr, depth + 1)
 
 
-def attached(role: Block, name: str, policy: str) -> tuple[Edit, ...]:
-    """Attach a managed policy to a role, right below it.
+def attached(role: Block, name: str, policy: str) -> tuple[Edit, ...] | None:
+    """Attach a managed policy to a role: right below it, or in its `managed_policy_arns`, which tolerate no others.
+
+    None if these are not written out there.
 
     Args:
         role: The role.
         name: What the attachment's name adds to the role's.
         policy: HCL of the policy's ARN.
     """
+    if listed := role.attribute("managed_policy_arns"):
+        return _joined(role, listed.expr, policy) if listed.expr.kind == "list" else None
     kind = "aws_iam_role_policy_attachment"
     free = free_name(role.module, kind, f"{role.name}_{name}", f"_{name}")
     return role.insert_after(role.companion(kind, free, f"policy_arn = {policy}", "role", "name"))
+
+
+def _joined(role: Block, listed: Expr, element: str) -> tuple[Edit, ...]:
+    """Add an element to the end of a list, on a line of its own where the others have theirs."""
+    if not listed.elements:
+        return role.set("managed_policy_arns", f"[{element}]")
+    file, last = role.file, listed.elements[-1]
+    follows = file.text(last.end, listed.end).lstrip().startswith(",")
+    if "\n" not in file.text(last.end, listed.end):
+        return (file.edit(last.end, last.end, f", {element}"),)
+    place = file.line_end(last.end)
+    line = f"\n{file.indent(last.start)}{element}"
+    if follows:
+        return (file.edit(place, place, f"{line},"),)
+    if place == last.end:
+        return (file.edit(place, place, f",{line}"),)
+    return (file.edit(last.end, last.end, ","), file.edit(place, place, line))
 
 
 def partition(module: Module) -> str:

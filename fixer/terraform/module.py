@@ -19,6 +19,7 @@ from fixer.terraform.syntax import ParseError
 
 T = TypeVar("T")
 
+_BOUND = re.compile(r"([<>=!~]*)\s*v?(\d+(?:\.\d+)*)")
 _JSON = re.compile(r"\.(?:tf|tofu)\.json$")
 _OVERRIDE = re.compile(r"(?:^|/|_)override\.(?:tf|tofu)(?:\.json)?$")
 """Names that mark override files; "Override Files" in the Terraform language documentation."""
@@ -56,6 +57,14 @@ class Module:
     def path(self) -> str:
         """The directory, relative to the project."""
         return self.facts.path
+
+    def requires_terraform(self, *version: int) -> bool:
+        """Whether `required_version` rules out all versions of Terraform before that one; `1, 5` is 1.5.0."""
+        for operator, text in _BOUND.findall(self.facts.terraform or ""):
+            bound = tuple(map(int, text.split(".")))
+            if operator in ("", "=", ">=", ">", "~>") and bound >= version:
+                return True
+        return False
 
     @property
     def incomplete(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import keyword
 import re
 import tarfile
 from importlib.resources import files
@@ -20,6 +21,12 @@ UNIT = re.compile(r"([KMGTPEZY])iB")
 def snake(name: str) -> str:
     """The Python name of a camelCase member; as jsii has it, the unit GiB is one word."""
     return WORD.sub("_", UNIT.sub(r"\1ib", name)).lower()
+
+
+def constant(name: str) -> str:
+    """The Python name of a static property that never changes: jsii puts its words apart once more, `DEFAULT_5_XX`."""
+    name = snake(name)
+    return (f"{name}_" if keyword.iskeyword(name) else name).upper()
 
 
 class Assembly:
@@ -52,8 +59,8 @@ class Assembly:
             found |= self.members(base.removeprefix(f"{PACKAGE}."))
         for kind in ("properties", "methods", "members"):
             for member in self_.get(kind, ()):
-                constant = kind == "members" or member.get("const")
-                found[member["name"] if constant else snake(member["name"])] = member
+                enum, name = kind == "members", str(member["name"])
+                found[name if enum else constant(name) if member.get("const") else snake(name)] = member
         return found
 
     def props(self, construct: str) -> dict[str, dict[str, Any]]:

@@ -16,14 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import archive
-from assembly import PACKAGE, Assembly, snake
+from assembly import PACKAGE, Assembly, constant, snake
 
 TARGET = Path(__file__).parents[2] / "codemods/facts/cdk_api.zip"
 PRIMITIVES = {"string": "str", "number": "float", "boolean": "bool", "any": "Any", "json": "Any", "date": "datetime"}
 LEFT_OUT = ("interfaces", "cloud_assembly_schema", "cx_api")
 """Modules that programs do not build constructs with."""
-CONSTRUCTS = {"constructs.Construct", "constructs.IConstruct"}
-"""Bases from another package, of whose members `node` is for everybody."""
+FROM_CONSTRUCTS: dict[str, dict[str, str]] = {
+    "constructs.Construct": {"with_": "*mixins", "to_string": "", "is_construct": "x"},
+    "constructs.IConstruct": {"with_": "*mixins"},
+}
+"""Methods by bases from another package, which have `node` for everybody too."""
 INSTEAD = re.compile(r"\buse (?:the )?`*([A-Za-z][\w.]*\w)", re.IGNORECASE)
 
 
@@ -59,7 +62,8 @@ def deprecation(text: str, owner: dict[str, Any]) -> str:
 def signature(function: dict[str, Any], assembly: Assembly) -> str:
     """`scope, id, name=, *more, **aws_s3.BucketProps`: parameters, `=` behind those that may be missing, and a struct.
 
-    A parameter that is called as a property of the struct has a `_` in Python.
+    A parameter that is called as a property of the struct has a `_` in Python. ` -> ` is before the type of the
+    CDK that it gives.
     """
     parameters = list(function.get("parameters", ()))
     last = str(parameters[-1]["type"].get("fqn", "")).removeprefix(f"{PACKAGE}.") if parameters else ""
@@ -70,7 +74,9 @@ def signature(function: dict[str, Any], assembly: Assembly) -> str:
         star, equals = "*" * parameter.get("variadic", False), "=" * parameter.get("optional", False)
         name = python(parameter["name"])
         parts.append(f"{star}{name}{'_' * (name in keywords)}{equals}")
-    return ", ".join([*parts, f"**{struct}"] if struct else parts)
+    text = ", ".join([*parts, f"**{struct}"] if struct else parts)
+    returned = function.get("returns", {}).get("type", {})
+    return f"{text} -> {type_name(returned)}" if "fqn" in returned else text
 
 
 def described(one: dict[str, Any], assembly: Assembly) -> dict[str, Any]:
@@ -95,8 +101,9 @@ def described(one: dict[str, Any], assembly: Assembly) -> dict[str, Any]:
             for member in public(one, "properties")
             if not member.get("const")
         }
-        | ({"node": "constructs.Node!"} if CONSTRUCTS & {*bases} else {}),
-        "m": {python(method["name"]): signature(method, assembly) for method in public(one, "methods")},
+        | ({"node": "constructs.Node!"} if FROM_CONSTRUCTS.keys() & {*bases} else {}),
+        "m": {name: text for base in bases for name, text in FROM_CONSTRUCTS.get(base, {}).items()}
+        | {python(method["name"]): signature(method, assembly) for method in public(one, "methods")},
         "c": constants,
         "d": deprecated,
     }
@@ -112,8 +119,8 @@ def pairs(one: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The members that a type itself has for others, by Python's name."""
     for kind in ("properties", "methods", "members"):
         for member in public(one, kind):
-            constant = kind == "members" or member.get("const")
-            yield (member["name"] if constant else python(member["name"])), member
+            enum, name = kind == "members", str(member["name"])
+            yield (name if enum else constant(name) if member.get("const") else python(name)), member
 
 
 def main() -> None:

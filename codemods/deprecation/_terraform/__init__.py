@@ -1,0 +1,1 @@
+"""What the rule on deprecated Terraform is made of."""
