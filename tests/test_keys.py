@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
 import pytest
 
 from fixer.cdk import load as load_app
+from fixer.cdk.keys import Grant
 from fixer.cdk.keys import Purpose as StackPurpose
 from fixer.cdk.keys import lacks as lacking_constructs
 from fixer.facts import CdkFacts, TerraformFacts
@@ -28,12 +30,12 @@ QUEUE = 'resource "aws_sqs_queue" "q" {\n  name = "q"\n}\n'
 MINE = 'data "aws_caller_identity" "me" {}\ndata "aws_region" "here" {}\n'
 
 
-def constructs(body: str, more: str = "") -> list[Lack]:
-    source = "from aws_cdk import Stack, aws_kms as kms, aws_sqs as sqs\n\nclass S(Stack):\n"
+def constructs(body: str, more: str = "", purpose: StackPurpose = STACK) -> list[Lack]:
+    source = "from aws_cdk import Stack, aws_iam as iam, aws_kms as kms, aws_sqs as sqs\n\nclass S(Stack):\n"
     source += "    def __init__(self, scope, id, key):\n        super().__init__(scope, id)\n"
     source += textwrap.indent(textwrap.dedent(body), "        ") + "\n" + textwrap.indent(textwrap.dedent(more), "    ")
     (file,) = load_app(CdkFacts(), {"s.py": source.encode()}).files()
-    return list(lacking_constructs(file, STACK))
+    return list(lacking_constructs(file, purpose))
 
 
 def outcome(found: Lack) -> str:
@@ -98,6 +100,30 @@ def test_the_key_of_a_stack(body: str, text: str) -> None:
 def test_keys_of_methods(body: str, more: str, text: str) -> None:
     (found,) = constructs(body, more)
     assert text in outcome(found)
+
+
+GRANT = Grant(
+    "{aws_iam.ServicePrincipal}(f'mail.{stack}')", ("aws_iam.ServicePrincipal",), ("kms:*",), r"mail\.", "some"
+)
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"),
+    [
+        ("pass", "queue_key.grant("),
+        ('queue_key.add_to_resource_policy(iam.PolicyStatement(principals=[iam.ServicePrincipal("x")]))', ".grant("),
+        ('queue_key.grant_decrypt(iam.ServicePrincipal("mail.x"))', "encryption_master_key=queue_key"),
+        ('mail = iam.ServicePrincipal("mail.x")\nqueue_key.grant_decrypt(mail)', "encryption_master_key=queue_key"),
+        ('queue_key.grant_decrypt(iam.ServicePrincipal("some.mail.x"))', "speaks of certain resources"),
+        ("queue_key.add_to_resource_policy(key)", "can't be judged"),
+    ],
+)
+def test_a_key_that_must_allow_something(policy: str, text: str) -> None:
+    (found,) = constructs(
+        f'queue_key = kms.Key(self, "K")\n{policy}\nsqs.Queue(self, "Q")', purpose=replace(STACK, grant=GRANT)
+    )
+    assert text in outcome(found)
+    assert (".grant(" in outcome(found)) is (".grant(" in text)
 
 
 def test_a_key_stands_outside_of_loops_and_is_the_same_for_all() -> None:
