@@ -150,7 +150,7 @@ def test_a_key_stands_outside_of_loops_and_is_the_same_for_all() -> None:
             "speaks of certain resources",
         ),
         (f'resource "aws_kms_key" "queue" {{\n  policy = var.policy\n}}\n{QUEUE}', "can't be extended: it is set by"),
-        (f'{MINE}resource "aws_kms_key" "queue" {{}}\n{QUEUE}', "mail.${data.aws_region.here.name}.x"),
+        (f'{MINE}resource "aws_kms_key" "queue" {{}}\n{QUEUE}', "mail.${data.aws_region.here.id}.x"),
         (
             f'{QUEUE}resource "aws_sqs_queue" "other" {{\n  kms_key_id = module.keys.arn\n}}\n',
             "is given module.keys.arn",
