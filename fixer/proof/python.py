@@ -38,6 +38,11 @@ def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[
     return None
 
 
+def clash(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    """What files can't both declare: nothing in Python."""
+    return None
+
+
 class _Lines:
     """Offsets of lines and columns, as the parser counts them."""
 
