@@ -261,7 +261,6 @@ def _attempt(
         before.make(change for one in made.fixed for change in one.fix.changes)
         now = made.sources
         moved.update(made.moved)
-        wanted = wanted and wanted.union(*(_new(one.fix) for one in made.fixed))
     if open_fixes:
         look.notes.append(
             f"{unit.path}: stopped after {MAX_PASSES} passes with {len(open_fixes)} fixes left to make; run again"
@@ -450,11 +449,6 @@ def _touch(one: Change, other: Change) -> bool:
     if isinstance(one, Edit) and isinstance(other, Edit):
         return one.path == other.path and one.start <= other.end and other.start <= one.end
     return bool(_paths(one) & _paths(other))
-
-
-def _new(fix: Fix) -> set[str]:
-    """The files that a fix brings."""
-    return {one.to if isinstance(one, Move) else one.path for one in fix.changes if isinstance(one, Create | Move)}
 
 
 def _paths(change: Change) -> set[str]:

@@ -58,7 +58,7 @@ def copy(language: str, place: Path) -> Path:
 @language
 def test_all_come_to_rest(language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks = []
-    look = engine._look  # noqa: SLF001
+    look = engine._look
     monkeypatch.setattr(engine, "_look", lambda *given: looks.append(given) or look(*given))
     work = copy(language, tmp_path / "work")
     result = repair(work, Impact.REPLACEMENT)
@@ -77,7 +77,7 @@ def test_all_come_to_rest(language: str, tmp_path: Path, monkeypatch: pytest.Mon
 @language
 def test_their_order_does_not_matter(language: str, tmp_path: Path) -> None:
     for seed in range(3):
-        rules = random.Random(seed).sample(DEFAULT, len(DEFAULT))
+        rules = random.Random(seed).sample(DEFAULT, len(DEFAULT))  # noqa: S311  an order, no secret
         work = copy(language, tmp_path / str(seed))
         repair(work, Impact.REPLACEMENT, rules)
         assert content(work) == content(EVERYTHING / language / "after"), [rule.name for rule in rules]
