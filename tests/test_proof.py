@@ -175,6 +175,11 @@ def test_python_that_changes_where_no_edit_is(old: bytes, new: bytes) -> None:
     assert message.endswith("would change outside of the edits")
 
 
+def test_a_keyword_that_a_call_would_have_twice() -> None:
+    edit = put("app.py", STACK, b"fifo=True", "fifo=True, fifo=False")
+    assert flaw("app.py", STACK, edit) == "app.py: fifo would be given twice in a call"
+
+
 def test_an_edit_that_changes_how_the_rest_is_read() -> None:
     edit = put(
         "app.py", STACK, b'        sqs.Queue(self, "Orders"', '        if scope:\n            sqs.Queue(self, "Orders"'
