@@ -153,6 +153,8 @@ def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
 
 _GROUP = "aws_cloudwatch_log_group"
 _PREFIX = "/aws/lambda/"
+_ANOTHER = re.compile(re.escape(_PREFIX) + r"\$\{aws_lambda_function\.[\w-]+(?:\[[^\]{}]*\])?\.function_name\}")
+"""The name of a log group that is some function's own."""
 _EACH = re.compile(r"\$\{each\.(?:key|value)\}")
 
 
@@ -205,6 +207,8 @@ def _is_for(module: Module, group: Block, function: Block) -> bool | None:
     names = _each(group, name.expr.in_template)
     if wanted in names:
         return True
+    if all(_ANOTHER.fullmatch(one) for one in names):
+        return False
     return None if any(_may_be_equal(one, wanted) for one in names) else False
 
 
