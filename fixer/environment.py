@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 PRODUCTION = ("prod", "production", "prd")
 """What people call the production environment."""
-HOLDER = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?(?:name|suffix))?")
+HOLDER = re.compile(r"(?:(?:deploy(?:ment)?|target)_?)?(?:env(?:ironment)?|stage)(?:_?(?:name|suffix))?")
 """A variable that holds the environment, or the suffix that stands for it."""
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")

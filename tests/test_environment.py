@@ -44,6 +44,7 @@ def asked(parameters: str, body: str, *, attribute: bool = False, often: bool = 
             "",
         ),
         ("environment_suffix='', env_name='prod'", "", 'env_name == "prod"', ""),
+        ("env_name", "if not env_name:\n    env_name = 'prod'", 'env_name == "prod"', ""),
         ("props", "x = props.environment == 'prod'", 'props.environment == "prod"', ""),
     ],
 )
@@ -62,6 +63,8 @@ def test_a_stack_knows_whether_it_is_production(parameters: str, body: str, code
         ("is_production", ""),
         ("x", "environment = CfnParameter(self, 'E').value_as_string"),
         ("env_name: str = None", ""),
+        ("x", "if x: env_name = 'prod'"),
+        ("env", "x = f'{env.region}'"),
     ],
 )
 def test_a_stack_may_not_know_its_environment(parameters: str, body: str) -> None:

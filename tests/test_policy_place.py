@@ -12,7 +12,8 @@ from fixer import terraform
 from fixer.facts import TerraformFacts
 from fixer.model import Edit, Unknown
 from fixer.terraform.policy import statements
-from fixer.terraform.policy_place import NewStatement, Place, place
+from fixer.terraform.policy_place import Place, place
+from fixer.terraform.policy_text import NewStatement
 
 NEW = NewStatement(
     "Delivery",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from fixer.cdk import load as load_app
-from fixer.cdk.environment_name import environment as held
+from fixer.cdk.environment import Environments
 from fixer.cdk.tagging import Tagged, taggings
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Edit
 from fixer.terraform import Module, load
-from fixer.terraform.environment_name import environment, is_early
+from fixer.terraform.environment import environment
+from fixer.terraform.evaluate import is_early
 from fixer.terraform.maps import adding, entries, with_others
 
 # ---- Terraform ---------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ HEAD = "import os\nimport aws_cdk as cdk\n"
 def test_environment_in_python(body: str, expected: str | None) -> None:
     (file,) = load_app(CdkFacts("."), {"app.py": (HEAD + body).encode()}).files()
     (app,) = file.constructs("App")
-    found = held(app)
+    found = Environments(file).certain(app)
     assert (found.code if found else None) == expected
 
 

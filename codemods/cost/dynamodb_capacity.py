@@ -452,8 +452,7 @@ def _target(table: Block, name: str, word: str, options: Options) -> Iterator[st
     if isinstance(known, Known) and isinstance(known.value, int):
         most = str(max(2 * known.value, options.max_capacity))
     own = free_name(module, _TARGET, f"{table.name}_{word.lower()}", "_capacity")
-    index = table.reference("name").removeprefix(table.address).removesuffix(".name")
-    reference = f"{_TARGET}.{own}{index}"
+    reference = f"{_TARGET}.{own}{table.index}"
     yield table.companion(
         _TARGET,
         own,

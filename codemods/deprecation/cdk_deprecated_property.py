@@ -145,19 +145,9 @@ def _hidden(name: str) -> Manual:
 
 def _missing(file: CdkFile, struct: CdkType, found: Written) -> Manual | None:
     """Why what is to be written is not there in the version that the project pins."""
-    version = file.app.facts.version
     names = [f"{cdk_owner(struct.name, found.keyword)}.{found.keyword}", *_SPELLED.findall(found.text or "")]
-    for name in names if version and found.keyword else ():
-        since = cdk_since(name)
-        if since and version and tuple(version) < since:
-            return _too_old(file, name.rpartition(".")[2], since)
-    return None
-
-
-def _too_old(file: CdkFile, name: str, since: tuple[int, ...]) -> Manual:
-    version, since_text = (".".join(map(str, one)) for one in (file.app.facts.version or (), since))
-    reason = f"aws-cdk-lib {version} may not have {name} yet ({file.app.facts.version_source})"
-    return Manual(reason, f"Require aws-cdk-lib {since_text} and run iacfix again")
+    missing = (file.too_old(name.rpartition(".")[2], cdk_since(name)) for name in names if found.keyword)
+    return next(filter(None, missing), None)
 
 
 def _says(text: str, replacement: str | None) -> Manual:
@@ -206,8 +196,8 @@ def _member(file: CdkFile, reference: Reference, owner: CdkType, name: str, *, w
         manual = _says(owner.deprecated[member], owner.replaced.get(member))
         return reference.finding(rule, message, manual=manual)
     since = cdk_since(f"{name.rpartition('.')[0]}.{now.new}")
-    if file.app.facts.version and since and tuple(file.app.facts.version) < since:
-        return reference.finding(rule, message, manual=_too_old(file, now.new, since))
+    if too_old := file.too_old(now.new, since):
+        return reference.finding(rule, message, manual=too_old)
     return reference.finding(rule, message, fix=Fix(reference.rename(now.new), now.impact))
 
 
@@ -221,8 +211,8 @@ def _method(file: CdkFile, call: Call, owner: CdkType, name: str) -> Finding:
     if not now:
         return call.finding(rule, message, manual=_says(owner.deprecated[member], owner.replaced.get(member)))
     since = cdk_since(f"{name.rpartition('.')[0]}.{now.partition('.')[0]}")
-    if file.app.facts.version and since and tuple(file.app.facts.version) < since:
-        return call.finding(rule, message, manual=_too_old(file, now, since))
+    if too_old := file.too_old(now, since):
+        return call.finding(rule, message, manual=too_old)
     takes = owner.methods[now].positional if now in owner.methods else owner.methods[member].positional
     if other := [one.name for one in call.keywords if one.name in {*owner.methods[member].positional} - {*takes}]:
         manual = Manual(f"{now} does not take {other[0]} by that name", f"Call {now} with it")

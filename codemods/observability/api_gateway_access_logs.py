@@ -116,6 +116,8 @@ _DESTINATION = "aws_apigateway.LogGroupLogDestination"
 _SETTING = "aws_apigateway.CfnStage.AccessLogSettingProperty"
 _BY_CHILD = ("aws_apigatewayv2.HttpApi", "aws_apigatewayv2.HttpStage", "aws_apigatewayv2.WebSocketStage")
 
+_SUFFIX = "AccessLogs"
+
 
 @rule.cdk
 def cdk(file: CdkFile, options: Options) -> Findings:
@@ -129,13 +131,11 @@ def cdk(file: CdkFile, options: Options) -> Findings:
         if isinstance(value, Unknown):
             manual = Manual(f"{keyword} can't be judged: it {value.why}", f"Make sure that {keyword} is set there")
             yield construct.finding(rule, _MESSAGE, manual=manual)
-        elif value is Absent and (own_id := construct.free_id("AccessLogs")) and construct.scope_text:
-            is_sure = options.account_role or _has_role(file, stage)
-            fix = _logged(file, stage, f"{construct.scope_text}, {own_id}", options) if is_sure else None
-            yield construct.finding(rule, _MESSAGE, fix=fix, manual=None if fix else _NO_ROLE)
         elif value is Absent:
-            manual = Manual("Its id can't be told, to make one for the log group of it", f"Set {keyword} there")
-            yield construct.finding(rule, _MESSAGE, manual=manual)
+            no_role = None if options.account_role or _has_role(file, stage) else _NO_ROLE
+            obstacle = construct.no_companion(_SUFFIX, f"Set {keyword} there") or no_role
+            fix = None if obstacle else _logged(file, stage, options)
+            yield construct.finding(rule, _MESSAGE, fix=fix, manual=obstacle)
     yield from _by_hand(file)
 
 
@@ -168,13 +168,12 @@ def _has_role(file: CdkFile, stage: RestStage) -> bool:
     return stage.construct.value("cloud_watch_role") in (Absent, Known(True))
 
 
-def _logged(file: CdkFile, stage: RestStage, place: str, options: Options) -> Fix:
-    """The fix; `place` are scope and id of the new log group."""
+def _logged(file: CdkFile, stage: RestStage, options: Options) -> Fix:
     construct = stage.construct
     retention = retention_member(options.days)
     names = ("aws_logs.LogGroup", retention, _FORMAT, _SETTING if construct.name.endswith("CfnStage") else _DESTINATION)
     spelled, imports = file.spell_all((*names, *((OPTIONS,) if stage.options is Absent else ())), construct)
-    group = f"{spelled['aws_logs.LogGroup']}({place}, retention={spelled[retention]})"
+    group = construct.companion(spelled["aws_logs.LogGroup"], _SUFFIX, f"retention={spelled[retention]}")
     fields = ", ".join(f"{name}=True" for name in _FIELDS.split())
     form = f"{spelled[_FORMAT]}.json_with_standard_fields({fields})"
     if construct.name.endswith("CfnStage"):
@@ -228,8 +227,7 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
     if shared := tags(stage):
         lines.append(f"\ntags = {shared}")
     group = stage.companion(_GROUP, name, "\n".join(lines), reference="")
-    index = stage.reference("").removeprefix(stage.address).removesuffix(".")
-    settings = {"destination_arn": f"{_GROUP}.{name}{index}.arn", "format": _format(stage)}
+    settings = {"destination_arn": f"{_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
     return stage.finding(rule, _MESSAGE, fix=Fix((*edits, *stage.insert_after(group)), Impact.BEHAVIOR))
 

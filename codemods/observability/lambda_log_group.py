@@ -49,17 +49,16 @@ function has run before, Lambda has made the group: import it first**, `terrafor
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods._logs import check_days, retention_member, retention_variable
 from codemods.facts import cdk_since
 from fixer.cdk.functions import functions as cdk_functions
-from fixer.cdk.functions import mentions
-from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
+from fixer.cdk.functions import is_named_for as cdk_is_named_for
+from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
 from fixer.terraform import free_name, tags
-from fixer.terraform.functions import functions
+from fixer.terraform.functions import functions, is_named_for
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile, Construct
@@ -90,17 +89,18 @@ rule = Rule(
 # ---- CDK Python --------------------------------------------------------------------------------
 
 _OLD = ("log_retention", "log_removal_policy", "log_retention_retry_options", "log_retention_role")
-_OLDEST = (2, 0, 0)
 
 
 @rule.cdk
 def cdk(file: CdkFile, options: Options) -> Findings:
     """Functions by `log_group`, and by what was there before it."""
-    since = cdk_since("aws_lambda.Function", "log_group") or _OLDEST
-    if since > _OLDEST and (file.is_v1 or (file.app.facts.version or since) < since):
+    if not file.has_since(cdk_since("aws_lambda.Function", "log_group")):
         return
+    groups = list(file.constructs("aws_logs.LogGroup", "aws_logs.CfnLogGroup"))
     for function in cdk_functions(file, low_level=False):
-        if function.has("log_group") or function.overridden("logging_config") or _is_named(file, function):
+        if function.has("log_group") or function.overridden("logging_config"):
+            continue
+        if any(cdk_is_named_for(group, function) for group in groups):
             continue
         is_old = function.has("log_retention")
         message = "sets the retention of its log group by a deprecated property" if is_old else "has no log group"
@@ -112,25 +112,12 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             yield function.finding(rule, message, fix=_grouped(file, function, options.days))
 
 
-def _is_named(file: CdkFile, function: Construct) -> bool:
-    """Whether the file makes a log group of the name that Lambda would give it, or may."""
-    given = function.argument("function_name")
-    called = given.text.lstrip("f").strip("\"'") if given else None
-    for group in file.constructs("aws_logs.LogGroup", "aws_logs.CfnLogGroup"):
-        name = group.argument("log_group_name")
-        if name and _PREFIX in name.text and (mentions(name.text, function) or (called and called in name.text)):
-            return True
-    return False
-
-
 def _obstacle(function: Construct) -> Manual | None:
     for keyword in ("log_group", "log_retention", "log_removal_policy"):
         value = function.value(keyword)
         if isinstance(value, Unknown) and not function.argument(keyword):
             return Manual(f"{keyword} can't be judged: it {value.why}", "Give it a log_group there")
-    if function.free_id("LogGroup") is None or not function.scope_text:
-        return Manual("Its id can't be told, to make one for the log group of it", "Give it a log_group")
-    return None
+    return function.no_companion("LogGroup", "Give it a log_group")
 
 
 def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
@@ -141,9 +128,7 @@ def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
     keywords = [f"retention={old.get('log_retention') or spelled[member]}"]
     if policy := old.get("log_removal_policy"):
         keywords.append(f"removal_policy={policy}")
-    made = (
-        f"{spelled['aws_logs.LogGroup']}({function.scope_text}, {function.free_id('LogGroup')}, {', '.join(keywords)})"
-    )
+    made = function.companion(spelled["aws_logs.LogGroup"], "LogGroup", *keywords)
     gone = [name for name in _OLD if function.has(name)]
     impact = Impact.REPLACEMENT if policy else Impact.BEHAVIOR
     return Fix((*function.rewrite(set={"log_group": made}, remove=gone), *imports), impact)
@@ -153,9 +138,6 @@ def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
 
 _GROUP = "aws_cloudwatch_log_group"
 _PREFIX = "/aws/lambda/"
-_ANOTHER = re.compile(re.escape(_PREFIX) + r"\$\{aws_lambda_function\.[\w-]+(?:\[[^\]{}]*\])?\.function_name\}")
-"""The name of a log group that is some function's own."""
-_EACH = re.compile(r"\$\{each\.(?:key|value)\}")
 
 
 @rule.terraform
@@ -171,14 +153,10 @@ def terraform(module: Module, options: Options) -> Findings:
 def _judged(module: Module, function: Block, options: Options) -> Findings:
     message = "has no log group of its own; if it has run before, import the one that Lambda made"
     name = function.attribute("function_name")
-    found = [_is_for(module, group, function) for group in module.all_resources(_GROUP)]
+    found = [is_named_for(group, function) for group in module.all_resources(_GROUP)]
     if True in found or name is None:
         return
-    if module.resource(function.address) is None:
-        manual = Manual(f"{function.address} is declared more than once", "Keep one of them")
-        yield function.finding(rule, message, manual=manual)
-    elif function.read_only:
-        manual = Manual(f"It is in {function.file.path}, which iacfix does not rewrite", f"Add an {_GROUP} there")
+    if manual := function.no_companion(_GROUP):
         yield function.finding(rule, message, manual=manual)
     elif None in found:
         manual = Manual("It can't be told which of the module's log groups is its own", "Name one by its function_name")
@@ -191,40 +169,3 @@ def _judged(module: Module, function: Block, options: Options) -> Findings:
         free = free_name(module, _GROUP, function.name, "_lambda")
         text = function.companion(_GROUP, free, "\n".join(lines), reference="")
         yield function.finding(rule, message, fix=Fix(function.insert_after(text), Impact.BEHAVIOR))
-
-
-def _is_for(module: Module, group: Block, function: Block) -> bool | None:
-    """Whether a log group is the function's own; None if that can't be told."""
-    name, own = group.attribute("name"), function.attribute("function_name")
-    if name is None or own is None:
-        return False
-    if any(one.block and one.block.top is group for one in module.references(function.address)):
-        return True
-    known, called = module.resolve(name.expr), module.resolve(own.expr)
-    if isinstance(known, Known) and isinstance(called, Known):
-        return bool(known.value == f"{_PREFIX}{called.value}")
-    wanted = _PREFIX + own.expr.in_template
-    names = _each(group, name.expr.in_template)
-    if wanted in names:
-        return True
-    if all(_ANOTHER.fullmatch(one) for one in names):
-        return False
-    return None if any(_may_be_equal(one, wanted) for one in names) else False
-
-
-def _each(group: Block, name: str) -> list[str]:
-    """The templates that a group's name stands for, with the strings in its `for_each` put in."""
-    each = group.attribute("for_each")
-    if each is None or not _EACH.search(name):
-        return [name]
-    inside = [one for one in group.file.strings if each.expr.start <= one.start and one.end <= each.expr.end]
-    return [_EACH.sub(lambda _, one=one: one.in_template, name) for one in inside] or [name]  # type: ignore[misc]
-
-
-def _may_be_equal(one: str, other: str) -> bool:
-    """Whether two templates may come out as the same text, by what stands before and behind their interpolations."""
-    if "${" not in one + other:
-        return one == other
-    starts = [text.partition("${")[0] for text in (one, other)]
-    ends = [text.rpartition("}")[2][::-1] for text in (one, other)]
-    return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))

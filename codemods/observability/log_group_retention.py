@@ -109,8 +109,6 @@ def _message(kept: str, days: str) -> str:
 
 _KEYWORDS = {"aws_logs.LogGroup": "retention", "aws_logs.CfnLogGroup": "retention_in_days"}
 _MEMBERS = "aws_logs.RetentionDays"
-_OLDEST = (2, 0, 0)
-"""The facts go back to this version; what it has, version 1 has too."""
 
 
 @rule.cdk
@@ -135,10 +133,8 @@ def _group(file: CdkFile, group: Construct, days: int) -> Iterator[Finding]:
     elif value is Absent:
         message = _message("for two years, the CDK's default", f"{days} days")
         member = retention_member(days)
-        version, since = file.app.facts.version, cdk_since(member)
-        if version and since and version < since > _OLDEST:
-            reason = f"{member} needs aws-cdk-lib {'.'.join(map(str, since))}, and the project allows an older one"
-            yield group.finding(rule, message, manual=Manual(reason, "Choose other days, or upgrade"))
+        if too_old := file.too_old(member, cdk_since(member)):
+            yield group.finding(rule, message, manual=too_old)
         else:
             text, imports = file.spell(member, group)
             yield group.finding(rule, message, fix=Fix((*group.set(keyword, text), *imports), Impact.BEHAVIOR))

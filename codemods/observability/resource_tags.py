@@ -86,11 +86,12 @@ from typing import TYPE_CHECKING
 
 from codemods.facts.terraform_aws import terraform_resource
 from fixer.cdk.context import is_given, reads
-from fixer.cdk.environment_name import environment as environment_held
+from fixer.cdk.environment import Environments
 from fixer.cdk.layout import end_of_line, fold, indent_at, start_of_line
 from fixer.cdk.tagging import Tagged
 from fixer.model import Edit, Findings, Fix, Impact, Manual, Rule
-from fixer.terraform.environment_name import environment, is_early
+from fixer.terraform.environment import environment
+from fixer.terraform.evaluate import is_early
 from fixer.terraform.maps import adding, entries, one_line, with_others
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ class _Root:
 
 
 def _held(construct: Construct) -> str:
-    found = environment_held(construct)
+    found = Environments(construct.file).certain(construct)
     return found.code if found and _place(construct, [found.code]) is not None else ""
 
 
@@ -302,7 +303,7 @@ def _tagging(construct: Construct, tags: Mapping[str, str]) -> tuple[Edit, ...] 
 
 def _place(construct: Construct, codes: Iterable[str]) -> int | None:
     """Where the line ends below which a construct and what the code reads are there; None if that is no whole line."""
-    file, held = construct.file, environment_held(construct)
+    file, held = construct.file, Environments(construct.file).certain(construct)
     last = max(construct.start, held.start if held and held.code in codes else 0)
     statement = next((each for each in file.tree.statements if each[0] <= last < each[1]), None)
     if statement is None or construct.insert_after("") is None:

@@ -313,11 +313,7 @@ def _stage(module: Module, stage: Block, options: Options) -> Findings:
         if means is None or (means and isinstance(path, Unknown)):
             reason = f"It can't be told whether {settings.address} is for all of its methods"
             manual = Manual(reason, "Refer to the stage there by its address, and write the method_path out")
-    if module.incomplete:
-        manual = Manual("A file of the module can't be read, and may hold its settings", "Mend the file first")
-    if stage.read_only:
-        manual = Manual(f"It is in {stage.file.path}, which iacfix does not rewrite", f"Add {_SETTINGS} for it")
-    if manual:
+    if manual := stage.no_companion(_SETTINGS) or manual:
         yield stage.finding(rule, _MESSAGE, manual=manual)
         return
     limits = "".join(f"  {name} = {value}\n" for name, value in _limits(options).items())

@@ -262,11 +262,7 @@ def _obstacle(module: Module, stage: Block, unclear: Block | None) -> Manual | N
     if unclear:
         step = "Write its api_stages out there, with the addresses of API and stage"
         return Manual(f"It can't be told whether {unclear.address} holds it", step)
-    if module.incomplete:
-        return Manual("A file of the module can't be read, and may hold its usage plan", "Mend the file first")
-    if stage.read_only:
-        return Manual(f"It is in {stage.file.path}, which iacfix does not rewrite", f"Add {_PLAN} for it")
-    return None
+    return stage.no_companion(_PLAN)
 
 
 def _keyless(module: Module, stage: Block) -> Manual | None:
@@ -313,7 +309,6 @@ def _is_used(module: Module, key: Block) -> bool:
 
 def _resources(module: Module, stage: Block, key: Block | None, options: Options) -> Iterator[str]:
     """The plan, the key if there is none, and what puts the one into the other."""
-    index = stage.reference("").removeprefix(stage.address).removesuffix(".")
     own = stage.attribute("rest_api_id")
     api = behind(module, own.expr, "aws_api_gateway_rest_api") if own else None
     title = (
@@ -332,6 +327,6 @@ def _resources(module: Module, stage: Block, key: Block | None, options: Options
     key_name = key.name if key else free_name(module, _KEY, stage.name, "_key")
     if key is None:
         yield stage.companion(_KEY, key_name, f"{label}{shared}", reference="")
-    ids = f'key_id = {_KEY}.{key_name}{"" if key else index}.id\nkey_type = "API_KEY"\n'
-    body = f"{ids}usage_plan_id = {_PLAN}.{name}{index}.id"
+    ids = f'key_id = {_KEY}.{key_name}{"" if key else stage.index}.id\nkey_type = "API_KEY"\n'
+    body = f"{ids}usage_plan_id = {_PLAN}.{name}{stage.index}.id"
     yield stage.companion(_PLAN_KEY, free_name(module, _PLAN_KEY, stage.name, "_key"), body, reference="")

@@ -124,8 +124,7 @@ def _behavior(file: CdkFile, call: Call, origin: Argument | None, path: str) -> 
 
 def _uncached(file: CdkFile, call: Call) -> tuple[Edit, ...]:
     wanted = {"cache_policy": _DISABLED}
-    since, version = cdk_since(_REQUESTS), file.app.facts.version
-    if call.value("origin_request_policy") is Absent and since and not file.is_v1 and (version or since) >= since:
+    if call.value("origin_request_policy") is Absent and file.has_since(cdk_since(_REQUESTS)):
         wanted["origin_request_policy"] = _REQUESTS
     spelled, imports = file.spell_all(wanted.values(), call)
     return (*call.set_all({keyword: spelled[name] for keyword, name in wanted.items()}), *imports)

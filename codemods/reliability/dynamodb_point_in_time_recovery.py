@@ -250,9 +250,8 @@ def _judged(file: CdkFile, call: Call, specification: str) -> Iterator[Finding]:
     elif isinstance(value, Unknown):
         if not value.why.startswith(_CHOICE):
             yield call.finding(rule, _DOUBTFUL, manual=_unseen(value), at=argument)
-    elif argument is not None and specification == _SPECIFICATION and not _has_specification(file):
-        reason = f"The project's aws-cdk-lib does not have {_NEW} yet"
-        yield call.finding(rule, _DOUBTFUL, manual=Manual(reason, f"Use {_OLD}, or a newer aws-cdk-lib"), at=argument)
+    elif argument and specification == _SPECIFICATION and (manual := file.too_old(_NEW, cdk_since(_SPECIFICATION))):
+        yield call.finding(rule, _DOUBTFUL, manual=manual, at=argument)
     elif value is Absent or _says_no(value.value):
         fix = _put(file, call, "True", Impact.BEHAVIOR, specification=specification)
         yield call.finding(rule, _MISSING, fix=fix, at=argument)
@@ -312,10 +311,7 @@ def _put(
 
 def _has_specification(file: CdkFile) -> bool:
     """Whether every aws-cdk-lib that the project allows has the specification; if it pins none, it has the newest."""
-    if file.is_v1:
-        return False
-    version, since = file.app.facts.version, cdk_since(_SPECIFICATION)
-    return version is None or since is None or tuple(version) >= since
+    return file.has_since(cdk_since(_SPECIFICATION))
 
 
 def _unseen(value: Unknown) -> Manual:

@@ -46,7 +46,7 @@ FIFO queue a FIFO one. Impact `behavior`, as above.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -56,6 +56,7 @@ from fixer.cdk.functions import functions as cdk_functions
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform import free_name, tags
 from fixer.terraform.functions import allows, behind, feeders, functions, role_of
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from fixer.cdk import Call, CdkFile, Construct
@@ -170,25 +171,22 @@ def _fed(file: CdkFile, function: Construct, source: Call, options: Options) -> 
         yield queue.finding(rule, _OF_QUEUE, manual=doubt)
         return
     spelled, imports = file.spell_all((*_QUEUES, _SETTING), queue)
-    made = _queue(queue, spelled, options, ", fifo=True" if fifo == Known(True) else "")
+    made = _queue(queue, spelled, options, *(("fifo=True",) if fifo == Known(True) else ()))
     text = f"{spelled[_SETTING]}(max_receive_count={options.receives}, queue={made})"
     yield queue.finding(rule, _OF_QUEUE, fix=Fix((*queue.set("dead_letter_queue", text), *imports), Impact.BEHAVIOR))
 
 
 def _obstacle(construct: Construct) -> Manual | None:
-    since = max(filter(None, (cdk_since("aws_sqs.Queue", "enforce_ssl"), cdk_since(_QUEUES[1]))), default=(2,))
-    if construct.file.is_v1 or (construct.file.app.facts.version or since) < since:
-        version = ".".join(map(str, since))
-        return Manual(f"The project allows an aws-cdk-lib before {version}, which has such queues", "Upgrade first")
-    if construct.free_id("DeadLetterQueue") is None or not construct.scope_text:
-        return Manual("Its id can't be told, to make one for the queue of it", "Give it a dead_letter_queue")
-    return None
+    since = max(filter(None, (cdk_since("aws_sqs.Queue", "enforce_ssl"), cdk_since(_QUEUES[1]))), default=None)
+    return construct.file.too_old("enforce_ssl of queues", since) or construct.no_companion(
+        "DeadLetterQueue", "Give it a dead_letter_queue"
+    )
 
 
-def _queue(construct: Construct, spelled: Mapping[str, str], options: Options, more: str = "") -> str:
+def _queue(construct: Construct, spelled: Mapping[str, str], options: Options, *more: str) -> str:
     queue, encryption, duration = (spelled[name] for name in _QUEUES)
-    settings = f"encryption={encryption}, enforce_ssl=True, retention_period={duration}.days({options.days}){more}"
-    return f"{queue}({construct.scope_text}, {construct.free_id('DeadLetterQueue')}, {settings})"
+    settings = (f"encryption={encryption}", "enforce_ssl=True", f"retention_period={duration}.days({options.days})")
+    return construct.companion(queue, "DeadLetterQueue", *settings, *more)
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
@@ -199,12 +197,11 @@ _QUEUE = "aws_sqs_queue"
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Functions by their `dead_letter_config`; where SQS feeds them, the `redrive_policy` of their source queues."""
-    configured = [one.attribute("function_name") for one in module.all_resources(_INVOKE) if _has_destination(one)]
     for function in functions(module):
         fed = list(feeders(function))
         for mapping in fed:
             yield from _mapped(module, function, mapping, options)
-        is_kept = any(one and module.refers_to(one.expr, function, "function_name") is not False for one in configured)
+        is_kept = any(_has_destination(one) for one, _ in module.resources_for(function, _INVOKE, "function_name"))
         if fed or is_kept or (function.blocks("dead_letter_config") and not module.overridden(function)):
             continue
         if found := function.lack("dead_letter_config.target_arn", '""', lambda _: True):
@@ -226,13 +223,13 @@ def _of_function(module: Module, function: Block, found: Lack, options: Options)
         reason = "Its role is not in the module" if role is None else f"{role.address} is made in another way than it"
         return found.finding(rule, _MESSAGE, manual=Manual(reason, f"Find the role, {_PERMISSION}"))
     queue = free_name(module, _QUEUE, f"{function.name}_dlq", "_2")
-    target = f"{_QUEUE}.{queue}{_index(function)}.arn"
+    target = f"{_QUEUE}.{queue}{function.index}.arn"
     edits = function.set("dead_letter_config.target_arn", target)
     made = _companions(function, queue, f"{name.expr.in_template}-dlq", options)
-    policy = _policy(['Action = "sqs:SendMessage"', f"Resource = {target}"])
+    send = NewStatement("SendToDeadLetterQueue", ("sqs:SendMessage",), (f"${{{target}}}",))
     kind = "aws_iam_role_policy"
     own = free_name(module, kind, f"{function.name}_dlq", "_2")
-    lines = [f"role = {role.address}{_index(function) if role.meta() else ''}.id", f"\npolicy = {policy}"]
+    lines = [f"role = {role.address}{function.index if role.meta() else ''}.id", f"\npolicy = {encoded_policy(send)}"]
     granted = "" if allows(role, "sqs:*") else function.companion(kind, own, "\n".join(lines), reference="")
     text = "\n".join(filter(None, (*made, granted)))
     return function.finding(rule, _MESSAGE, fix=Fix((*edits, *function.insert_after(text)), Impact.BEHAVIOR))
@@ -250,7 +247,7 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
             step = "Look at the source queue where it is declared, and give it a redrive_policy"
             yield function.finding(rule, _MESSAGE, manual=Manual("Its source queue is not in the module", step))
         return
-    if any(_is_of(module, one, queue) for one in module.all_resources("aws_sqs_queue_redrive_policy")):
+    if any(module.resources_for(queue, "aws_sqs_queue_redrive_policy", "queue_url")):
         return
     found = queue.lack("redrive_policy", '""', lambda _: True)
     name, fifo = queue.attribute("name"), queue.value("fifo_queue")
@@ -265,20 +262,10 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         is_fifo = fifo == Known(True)
         called = name.expr.in_template.removesuffix(".fifo") + ("-dlq.fifo" if is_fifo else "-dlq")
         free = free_name(module, _QUEUE, f"{queue.name}_dlq", "_2")
-        fields = f"  deadLetterTargetArn = {_QUEUE}.{free}{_index(queue)}.arn\n  maxReceiveCount = {options.receives}\n"
+        fields = f"  deadLetterTargetArn = {_QUEUE}.{free}{queue.index}.arn\n  maxReceiveCount = {options.receives}\n"
         edits = queue.set("redrive_policy", f"jsonencode({{\n{fields}}})")
         text = "\n".join(_companions(queue, free, called, options, is_fifo=is_fifo))
         yield queue.finding(rule, _OF_QUEUE, fix=Fix((*edits, *queue.insert_after(text)), Impact.BEHAVIOR))
-
-
-def _is_of(module: Module, policy: Block, queue: Block) -> bool:
-    attribute = policy.attribute("queue_url")
-    return attribute is not None and module.refers_to(attribute.expr, queue) is not False
-
-
-def _index(block: Block) -> str:
-    """`[count.index]` or `[each.key]`, if the block is made several times."""
-    return block.reference("").removeprefix(block.address).removesuffix(".")
 
 
 def _companions(block: Block, name: str, called: str, options: Options, *, is_fifo: bool = False) -> Iterator[str]:
@@ -288,14 +275,15 @@ def _companions(block: Block, name: str, called: str, options: Options, *, is_fi
     if shared := tags(block):
         lines.append(f"\ntags = {shared}")
     yield block.companion(_QUEUE, name, "\n".join(lines), reference="")
-    queue = f"{_QUEUE}.{name}{_index(block)}"
-    condition = 'Condition = { Bool = { "aws:SecureTransport" = "false" } }'
-    fields = ['Principal = "*"', 'Action = "sqs:*"', f"Resource = {queue}.arn", condition]
-    lines = [f"queue_url = {queue}.id", f"\npolicy = {_policy(fields, 'Deny')}"]
+    queue = f"{_QUEUE}.{name}{block.index}"
+    deny = NewStatement(
+        "DenyInsecureTransport",
+        ("sqs:*",),
+        (f"${{{queue}.arn}}",),
+        effect="Deny",
+        principals=(("*", ("*",)),),
+        conditions=(("Bool", "aws:SecureTransport", ("false",)),),
+    )
+    lines = [f"queue_url = {queue}.id", f"\npolicy = {encoded_policy(deny)}"]
     kind = "aws_sqs_queue_policy"
     yield block.companion(kind, free_name(block.module, kind, name, "_2"), "\n".join(lines), reference="")
-
-
-def _policy(fields: Sequence[str], effect: str = "Allow") -> str:
-    statement = "\n".join(f"    {field}" for field in (f'Effect = "{effect}"', *fields))
-    return f'jsonencode({{\n  Version = "2012-10-17"\n  Statement = [{{\n{statement}\n  }}]\n}})'

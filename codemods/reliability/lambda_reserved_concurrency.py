@@ -153,8 +153,6 @@ def _need(function: Block, executions: int) -> Manual | None:
     for one in feeders(function):
         if one.holds("scaling_config"):
             return _above(one.address, executions)
-    for one in module.all_resources(_PROVISIONED):
-        named = one.attribute("function_name")
-        if named and module.refers_to(named.expr, function, "function_name") is not False:
-            return _above(one.address, executions)
+    for one, _ in module.resources_for(function, _PROVISIONED, "function_name"):
+        return _above(one.address, executions)
     return None

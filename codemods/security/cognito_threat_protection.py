@@ -191,9 +191,8 @@ def _threats(file: CdkFile, pool: Construct, keywords: tuple[str, ...], options:
         name, member = next(iter(weak.items()))
         manual = Manual(f"Somebody chose {name}: {member}", _CHOSEN)
         yield pool.finding(rule, _NO_THREATS, manual=manual, at=pool.argument(name))
-    elif not _is_new(file):
-        manual = Manual("The project's aws-cdk-lib does not have all the settings yet", "Upgrade it to 2.182.0")
-        yield pool.finding(rule, _NO_THREATS, manual=manual)
+    elif too_old := file.too_old(_NEWEST.rpartition(".")[2], cdk_since(_NEWEST)):
+        yield pool.finding(rule, _NO_THREATS, manual=too_old)
     elif pool.name == _LOW_POOL:
         name, imports = file.spell(_LOW_POOL, pool)
         made = {"user_pool_tier": '"PLUS"', "user_pool_add_ons": f'{name}.UserPoolAddOnsProperty({_MODE}="ENFORCED")'}
@@ -213,11 +212,6 @@ def _member(value: Value) -> str:
     """The last part of a constant's name, or a text; empty for what can't be told or is not there."""
     found = value.value if isinstance(value, Known) else ""
     return (found.name if isinstance(found, Symbol) else str(found)).rpartition(".")[2]
-
-
-def _is_new(file: CdkFile) -> bool:
-    version, since = file.app.facts.version, cdk_since(_NEWEST)
-    return not file.is_v1 and (version is None or since is None or tuple(version) >= since)
 
 
 def _lacking(

@@ -65,7 +65,7 @@ import libcst as cst
 from codemods.facts.iam import managed_policies, managed_policies_date, nearest_managed_policy
 from fixer.model import Absent, Edit, Finding, Findings, Fix, Impact, Language, Manual, Rule
 from fixer.terraform import Chunk, free_name
-from fixer.terraform.policy_place import NewStatement
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -289,12 +289,7 @@ def _own_policy(module: Module, block: Block, attribute: Attribute | None) -> tu
     if module.overridden(block):
         return ()
     name = free_name(module, _POLICY, block.name, "_policy")
-    index = {"count": "[count.index]", "for_each": "[each.key]"}
-    which = "".join(index.get(one, "") for one in block.meta())
-    statement = NewStatement("FlowLogs", _FLOW_LOG_ACTIONS, ("*",)).encoded().replace("\n", "\n    ")
-    body = (
-        'name_prefix = "vpc-flow-logs-"\n\n'
-        f'policy = jsonencode({{\n  Version = "2012-10-17"\n  Statement = [\n    {statement}\n  ]\n}})'
-    )
+    allowed = encoded_policy(NewStatement("FlowLogs", _FLOW_LOG_ACTIONS, ("*",)))
+    body = f'name_prefix = "vpc-flow-logs-"\n\npolicy = {allowed}'
     text = block.companion(_POLICY, name, body, reference="")
-    return (*block.set("policy_arn", f"{_POLICY}.{name}{which}.arn"), *block.insert_after(text))
+    return (*block.set("policy_arn", f"{_POLICY}.{name}{block.index}.arn"), *block.insert_after(text))

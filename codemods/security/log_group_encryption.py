@@ -65,7 +65,7 @@ from typing import TYPE_CHECKING
 from fixer.cdk.keys import Grant, Purpose, lacks
 from fixer.model import Findings, Impact, Known, Manual, Rule, Symbol
 from fixer.terraform import keys
-from fixer.terraform.policy_place import NewStatement
+from fixer.terraform.policy_text import NewStatement
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile, Construct

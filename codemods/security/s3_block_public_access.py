@@ -317,29 +317,17 @@ def terraform(module: Module, options: object) -> Findings:
         if bucket.read_only and module.resource(bucket.address) is not bucket:
             continue  # an override of a bucket that is looked at itself
         block, unclear = _access_block(module, bucket)
-        if module.resource(bucket.address) is None:
-            unclear = Manual(f"{bucket.address} is declared more than once", "Keep one of them")
         if block is not None:
             yield from _flags(module, bucket, block)
         elif unclear is not None:
             yield bucket.finding(rule, _DOUBTFUL, manual=unclear)
         elif public := _public_in_terraform(module, bucket):
             yield bucket.finding(rule, _OPEN, manual=Manual(public, _PUBLIC_STEP))
-        elif (provider := bucket.meta().get("provider", "")) and "." in provider and not module.configures(provider):
-            step = "Configure that provider first, or give the bucket one that is there"
-            yield bucket.finding(rule, _OPEN, manual=Manual(f"No {provider} is configured in the module", step))
-        elif bucket.read_only:
-            step = f"Add an {_BLOCK} there: iacfix does not rewrite such files"
-            yield bucket.finding(rule, _OPEN, manual=Manual(f"It is in {bucket.file.path}", step))
+        elif obstacle := bucket.no_companion(_BLOCK):
+            yield bucket.finding(rule, _DOUBTFUL if module.incomplete else _OPEN, manual=obstacle)
         else:
-            text = bucket.companion(_BLOCK, _name(module, bucket), f"{_region(module, bucket)}\n{_FLAG_LINES}")
+            text = bucket.companion(_BLOCK, _name(module, bucket), f"\n{_FLAG_LINES}")
             yield bucket.finding(rule, _OPEN, fix=Fix(bucket.insert_after(text), Impact.BEHAVIOR))
-
-
-def _region(module: Module, bucket: Block) -> str:
-    """The bucket's region as a line; resources have one of their own from provider 6 on."""
-    region, majors = bucket.attribute("region"), module.facts.aws_majors
-    return f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
 
 
 def _name(module: Module, bucket: Block) -> str:
@@ -351,16 +339,11 @@ def _name(module: Module, bucket: Block) -> str:
 def _access_block(module: Module, bucket: Block) -> tuple[Block | None, Manual | None]:
     """The bucket's access block, or why it can't be told whether there is one."""
     unclear = None
-    for block in module.all_resources(_BLOCK):
-        attribute = block.attribute("bucket")
-        means = module.refers_to(attribute.expr, bucket) if attribute else False
-        if means:
+    for block, is_sure in module.resources_for(bucket, _BLOCK, "bucket"):
+        if is_sure:
             return block, None
-        if means is None:
-            step = f"Refer to the bucket there by its address, or {_KEEP}"
-            unclear = Manual(f"It can't be told whether {block.address} is for this bucket", step)
-    if module.incomplete:
-        unclear = Manual("A file of the module can't be read, and may hold its access block", "Mend the file first")
+        step = f"Refer to the bucket there by its address, or {_KEEP}"
+        unclear = Manual(f"It can't be told whether {block.address} is for this bucket", step)
     return None, unclear
 
 
@@ -399,11 +382,9 @@ def _public_in_terraform(module: Module, bucket: Block) -> str | None:
         if reason := _public_list(one) or _public_policy(module, one):
             return reason
     for kind in ("aws_s3_bucket_website_configuration", "aws_s3_bucket_acl", "aws_s3_bucket_policy"):
-        for block in module.all_resources(kind):
-            attribute = block.attribute("bucket")
-            means = module.refers_to(attribute.expr, bucket) if attribute else False
-            if means is not False and (reason := _publishes(module, block)):
-                return reason if means else f"{reason}, if {block.address} is for this bucket"
+        for block, is_sure in module.resources_for(bucket, kind, "bucket"):
+            if reason := _publishes(module, block):
+                return reason if is_sure else f"{reason}, if {block.address} is for this bucket"
     return None
 
 

@@ -81,7 +81,8 @@ from fixer.cdk import policy
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
 from fixer.terraform import free_name
 from fixer.terraform.policy import known_statements
-from fixer.terraform.policy_place import NewStatement, place
+from fixer.terraform.policy_place import place
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -242,14 +243,13 @@ def _joined(bucket: Construct, holder: Construct) -> Finding:
 
 def _given_policy(file: CdkFile, bucket: Construct) -> Finding:
     """The finding for an L1 bucket that gets a policy of its own."""
-    name, scope, new = bucket.target, bucket.scope_text, bucket.free_id("Policy")
-    edits = None
-    if name and scope and new and not bucket.is_super:
+    name, edits = bucket.target, None
+    if name and not bucket.no_companion("Policy", "") and not bucket.is_super:
         statement = _deny(bucket, name)
         spelled, imports = file.spell_all((*statement.uses, _L1_POLICY), bucket)
         document = statement.document(spelled)
-        made = f"{spelled[_L1_POLICY]}({scope}, {new}, bucket={name}.ref, policy_document={document})"
-        edits = bucket.insert_after(made)
+        given = (f"bucket={name}.ref", f"policy_document={document}")
+        edits = bucket.insert_after(bucket.companion(spelled[_L1_POLICY], "Policy", *given))
     if edits is None:
         reason = "It is not assigned to a name that a policy could refer to"
         return bucket.finding(rule, _OPEN, manual=Manual(reason, "Assign it to one, and run iacfix again"))
@@ -281,7 +281,8 @@ def terraform(module: Module, options: object) -> Findings:
             continue
         gap = next((gap for _, gap in judged if gap), None)
         if manual := unclear or _left_alone(module, bucket, policies):
-            yield bucket.finding(rule, _DOUBTFUL if unclear else _OPEN, manual=manual)
+            is_doubtful = unclear or (module.incomplete and not policies)
+            yield bucket.finding(rule, _DOUBTFUL if is_doubtful else _OPEN, manual=manual)
         elif gap:
             manual = Manual(f"Its policy can't be judged: it {gap.why}", _DENY_STEP)
             yield policies[0].block.finding(rule, _DOUBTFUL, manual=manual)
@@ -295,19 +296,15 @@ def _policies_of(module: Module, bucket: Block) -> tuple[list[Attribute], Manual
     """The arguments that hold policies of the bucket, and why it can't be told whether there are others."""
     found = [bucket.attribute("policy")]
     unclear = None
-    for block in module.all_resources(_POLICY):
-        attribute = block.attribute("bucket")
-        means = module.refers_to(attribute.expr, bucket) if attribute else False
-        if means:
+    for block, is_sure in module.resources_for(bucket, _POLICY, "bucket"):
+        if is_sure:
             found.append(block.attribute("policy"))
-        elif means is None:
+        else:
             step = f"Refer to the bucket there by its address, or {_KEEP}"
             unclear = Manual(f"It can't be told whether {block.address} is for this bucket", step)
     policies = [one for one in found if one]
     if policies:
         return policies, None
-    if module.incomplete:
-        unclear = Manual("A file of the module can't be read, and may hold its policy", "Mend the file first")
     return [], unclear or _given_away(module, bucket)
 
 
@@ -330,22 +327,12 @@ def _given_away(module: Module, bucket: Block) -> Manual | None:
 
 def _left_alone(module: Module, bucket: Block, policies: list[Attribute]) -> Manual | None:
     """Why nothing is written for a bucket."""
-    if module.resource(bucket.address) is None:
-        return Manual(f"{bucket.address} is declared more than once", "Keep one of them")
     if website := _website(module, bucket):
         return Manual(website, _WEBSITE_STEP)
     if len(policies) > 1:
         names = " and ".join(one.block.address for one in policies)
         return Manual(f"It has several policies, of which one is lost: {names}", "Make them one, then run iacfix again")
-    if policies:
-        return None
-    provider = bucket.meta().get("provider", "")
-    if "." in provider and not module.configures(provider):
-        step = "Configure that provider first, or give the bucket one that is there"
-        return Manual(f"No {provider} is configured in the module", step)
-    if bucket.read_only:
-        return Manual(f"It is in {bucket.file.path}", f"Add an {_POLICY} there: iacfix does not rewrite such files")
-    return None
+    return None if policies else bucket.no_companion(_POLICY)
 
 
 def _website(module: Module, bucket: Block) -> str | None:
@@ -353,11 +340,8 @@ def _website(module: Module, bucket: Block) -> str | None:
     for one in filter(None, (bucket, module.override_of(bucket))):
         if one.holds("website"):
             return _WEBSITE_REASON
-    for block in module.all_resources(_WEBSITE_BLOCK):
-        attribute = block.attribute("bucket")
-        means = module.refers_to(attribute.expr, bucket) if attribute else False
-        if means is not False:
-            return _WEBSITE_REASON if means else f"{_WEBSITE_REASON}, if {block.address} is for this bucket"
+    for block, is_sure in module.resources_for(bucket, _WEBSITE_BLOCK, "bucket"):
+        return _WEBSITE_REASON if is_sure else f"{_WEBSITE_REASON}, if {block.address} is for this bucket"
     return None
 
 
@@ -447,9 +431,8 @@ def _arn(module: Module, bucket: Block, holder: Block, at: Block) -> str | None:
 
 def _with_policy(module: Module, bucket: Block) -> Fix:
     """A policy below the bucket and what goes with it there."""
-    statement = "\n".join(f"    {line}" for line in _statement(bucket.reference("arn")).encoded().split("\n"))
-    policy = f'policy = jsonencode({{\n  Version = "2012-10-17"\n  Statement = [\n{statement}\n  ]\n}})'
-    text = bucket.companion(_POLICY, _name(module, bucket), f"{_region(module, bucket)}\n{policy}")
+    policy = f"policy = {encoded_policy(_statement(bucket.reference('arn')))}"
+    text = bucket.companion(_POLICY, _name(module, bucket), f"\n{policy}")
     return Fix(_last_companion(module, bucket).insert_after(text), Impact.BEHAVIOR)
 
 
@@ -464,12 +447,6 @@ def _last_companion(module: Module, bucket: Block) -> Block:
             break
         last = block
     return last
-
-
-def _region(module: Module, bucket: Block) -> str:
-    """The bucket's region as a line; resources have one of their own from provider 6 on."""
-    region, majors = bucket.attribute("region"), module.facts.aws_majors
-    return f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
 
 
 def _name(module: Module, bucket: Block) -> str:

@@ -192,11 +192,11 @@ class Call:
             since: The first version of aws-cdk-lib that has the setting; None if that does not matter.
             properties: What it is called in CloudFormation, in snake case, to know what is set on it afterwards.
         """
-        from fixer.cdk.lack import OLDEST, Wanted, lack
+        from fixer.cdk.lack import Wanted, lack
 
         return lack(
             self,
-            Wanted(path, value, struct, accepts or (lambda found: bool(found == value)), since or OLDEST, properties),
+            Wanted(path, value, struct, accepts or (lambda found: bool(found == value)), since, properties),
         )
 
     # -- edits
@@ -530,6 +530,36 @@ class Construct(Call):
         from fixer.cdk.companion import free_id
 
         return free_id(self, suffix)
+
+    def no_companion(self, suffix: str, step: str) -> Manual | None:
+        """Why no construct of such an id can be made in the same scope; None if one can.
+
+        Args:
+            suffix: As for `free_id`.
+            step: What to do instead.
+        """
+        from fixer.cdk.companion import words
+
+        if self.free_id(suffix) is not None and self.scope_text:
+            return None
+        noun = " ".join(words(suffix)).lower()
+        return Manual(f"Its id can't be told, to make that of its {noun}", step)
+
+    def companion(self, name: str, suffix: str, *arguments: str) -> str:
+        """Python source of a construct that goes with this one, in the same scope.
+
+        Args:
+            name: Its class, as the file spells it.
+            suffix: As for `free_id`.
+            arguments: What else it is given: `removal_policy=x`.
+
+        Raises:
+            ValueError: the id or the scope can't be told; ask `no_companion` first.
+        """
+        own_id = self.free_id(suffix)
+        if own_id is None or self.scope_text is None:
+            raise ValueError(f"no id for another construct in the scope of {self.subject}")
+        return f"{name}({', '.join((self.scope_text, own_id, *arguments))})"
 
     def methods(self, name: str, through: str = "") -> Iterator[Call]:
         """Calls of a method on what the construct is assigned to, under all its names; `through`: on a part of it."""

@@ -45,12 +45,17 @@ def _continued(node: cst.BaseExpression, text: str, suffix: str) -> str | None:
     return None
 
 
+def words(suffix: str) -> list[str]:
+    """The words of an id in capitals."""
+    return _WORD.findall(suffix)
+
+
 def _styled(stem: str, suffix: str) -> str:
     """The suffix in the style of what it continues: `LogGroup`, `-log-group` or `_log_group`."""
     fixed = re.sub(r"\{[^}]*\}", "", stem)
     for mark in ("-", "_"):
         if mark in fixed and not re.search(rf"{mark}[A-Z]", fixed):
-            return "".join(f"{mark}{word.lower()}" for word in _WORD.findall(suffix))
+            return "".join(f"{mark}{word.lower()}" for word in words(suffix))
     return f"-{suffix}" if "-" in fixed else suffix
 
 

@@ -3,51 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from fixer.cdk.classes import first_own_call, init_of, method_at, super_call
+from fixer.cdk.holding import Held, Holding
 from fixer.cdk.layout import end_of_line, indent_at, start_of_line
-from fixer.environment import PRODUCTION, tells_apart
+from fixer.environment import PRODUCTION
 from fixer.model import Edit
 
 if TYPE_CHECKING:
+    from fixer.cdk.calls import Construct
     from fixer.cdk.file import CdkFile
-    from fixer.cdk.tree import Binding, Scope
+    from fixer.cdk.tree import Scope
 
-_HOLDERS = [
-    "environment_suffix",
-    "env_suffix",
+_NAMES = (
     "environment_name",
     "env_name",
     "environment",
     "env",
-    "stage_name",
-    "stage",
     "deployment_environment",
     "deployment_env",
     "deploy_env",
     "target_environment",
     "target_env",
-]
-_READERS = frozenset(
-    [
-        "context",
-        "get",
-        "get_context",
-        "get_str",
-        "get_string",
-        "getenv",
-        "lower",
-        "replace",
-        "str",
-        "strip",
-        "try_get_context",
-        "upper",
-    ]
 )
+_STAGES = ("stage_name", "stage")
+"""What may be that of an API instead."""
+_SUFFIXES = ("environment_suffix", "env_suffix")
 _TRUTHS = ("is_production", "is_prod", "is_prd", "production")
 """Names that say whether the environment is production."""
 _LINE = 88
@@ -63,6 +49,8 @@ class Source:
     origin: str
     """Expressions of one origin have one value."""
     edits: tuple[Edit, ...] = ()
+    start: int = 0
+    """From where on it is there, for what is there already: 0 for a parameter."""
 
 
 class Environments:
@@ -72,20 +60,38 @@ class Environments:
         """Take the file, the item of the context that holds the environment, and what it is where none is given."""
         self._file, self._item, self._default = file, context, default
         self._name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", context).lower()
-        self._holders = tuple(dict.fromkeys((self._name, *_HOLDERS)))
+        self._holders = tuple(dict.fromkeys((self._name, *_SUFFIXES, *_NAMES, *_STAGES)))
 
     # ---- what is there ---------------------------------------------------------------------------
 
     def there(self, scope: Scope, at: int) -> Source | None:
         """A name that holds the suffix at an offset of the file."""
-        return next(self._all(self._holders, scope, at), None) or self._of_props(scope)
+        return self._held(self._holders, scope, at) or self._of_props(scope)
 
-    def _all(self, names: Iterable[str], scope: Scope, at: int) -> Iterator[Source]:
-        """What of these names is a variable or an attribute of the class that certainly holds its value there."""
-        for name in names:
-            found = self._variable(name, scope, at) or self._attribute(name, scope, at)
-            if found:
-                yield found
+    def certain(self, construct: Construct) -> Source | None:
+        """A name that certainly holds the environment where a construct is, or below it before `synth()`.
+
+        `Source.start` tells from where on.
+        """
+        ends = [call.start for call in construct.methods("synth") if call.scope is construct.scope]
+        end, at = min(ends, default=construct.scope.end), construct.start
+        holding = Holding(self._file, construct.scope, at, certainly=True)
+        for held in holding.texts(each for name in (*_NAMES, *_SUFFIXES) for each in (name, name.upper())):
+            value = held.binding.value
+            below = value is not None and holding.block(value) is holding.block(construct.node)
+            if held.start < at or (below and held.start < end):
+                return self._source(held)
+        return None
+
+    def _held(self, names: Iterable[str], scope: Scope, at: int) -> Source | None:
+        found = (held for held in Holding(self._file, scope, at).texts(names) if held.start < at)
+        return next(map(self._source, found), None)
+
+    def _source(self, held: Held) -> Source:
+        value = held.binding.value
+        text = self._file.module.code_for_node(value) if value is not None else ""
+        is_item = re.search(rf"get_context\(\s*[\"']{self._item}[\"']", text) is not None
+        return Source(held.code, self._context if is_item else held.code.removeprefix("self."), start=held.start)
 
     def production(
         self, scope: Scope, at: int, names: Sequence[str] = PRODUCTION, *, attribute: bool = False, often: bool = False
@@ -97,8 +103,9 @@ class Environments:
         is needed often, or for a method that does not see what `__init__` has, comes with a line that makes a truth
         value of it: of `self`, if more than `__init__` needs it (`attribute`). None if the code has no environment.
         """
-        if found := next(self._all(_TRUTHS, scope, at), None):
-            return found
+        truths = (held for held in Holding(self._file, scope, at).truths(_TRUTHS) if held.start < at)
+        if found := next(truths, None):
+            return self._source(found)
         source = self._holder(scope, at, names)
         wanted = self._compared(source.code.rpartition(".")[2], names) if source else []
         if source and len(wanted or names) == 1 and not often:
@@ -115,7 +122,7 @@ class Environments:
     def _holder(self, scope: Scope, at: int, names: Sequence[str]) -> Source | None:
         """What holds the environment, best what is compared with a name of production, and else the suffix last."""
         holders = sorted(self._holders, key=lambda name: (not self._compared(name, names), "suffix" in name))
-        return next(self._all(holders, scope, at), None) or self._of_props(scope)
+        return self._held(holders, scope, at) or self._of_props(scope)
 
     def _comparison(self, source: Source, names: Sequence[str]) -> str:
         quoted = [f'"{name}"' for name in self._compared(source.code.rpartition(".")[2], names) or names]
@@ -123,9 +130,10 @@ class Environments:
 
     def _truth(self, scope: Scope, at: int, names: Sequence[str], *, attribute: bool) -> Source | None:
         """The line in `__init__` that says whether the environment is production."""
-        owner, init = self._class(scope)
-        place = self._super(init) if init else None
-        function = self._method(owner, at) if owner else None
+        owner = scope.nearest("class")
+        init = init_of(owner) if owner else None
+        place = super_call(self._file, init) if init else None
+        function = method_at(owner, at) if owner else None
         source = self._holder(init, init.end, names) if init else None
         if owner is None or init is None or place is None or function is None or source is None:
             return None
@@ -134,7 +142,7 @@ class Environments:
         end = max(place[1], self._assigned(init, source.code))
         if name in (init.bindings if inside else owner.attributes):
             return None
-        if end > (at if function is init else self._first_own_call(owner, init)):
+        if end > (at if function is init else first_own_call(self._file, owner, init)):
             return None
         code = name if inside else f"self.{name}"
         return Source(code, code, (self._line(end, f"{code} = {self._comparison(source, names)}", place[0]),))
@@ -147,78 +155,6 @@ class Environments:
         given = re.findall(rf"\b{name}\s*(?::\s*str\s*)?=\s*[\"'](\w+)[\"']", text)
         found = {*equal, *given, *(word for each in listed for word in re.findall(r"[\w-]+", each))}
         return _spelled(found, names)
-
-    def _variable(self, name: str, scope: Scope, at: int) -> Source | None:
-        found = scope.find(name)
-        if found is None or found[0].kind not in ("function", "module"):
-            return None
-        owner, bindings = found
-        home = scope.nearest("function")
-        if self._holds(name, owner, bindings, at if owner is home or home is None else None):
-            return Source(name, self._origin(name, bindings))
-        return None
-
-    def _holds(self, name: str, owner: Scope, bindings: list[Binding], before: int | None) -> bool:
-        """Whether the last of the bindings certainly gives the name a text, before an offset."""
-        last = max(bindings, key=lambda one: one.start)
-        if before is not None and last.start >= before:
-            return False
-        if last.value is None:
-            return self._is_truth_parameter(name, owner) if name in _TRUTHS else self._is_text_parameter(name, owner)
-        holds = _is_truth if name in _TRUTHS else self._is_text
-        return self._file.is_unconditional(owner, last.start) and holds(last.value, owner)
-
-    def _is_text(self, node: cst.BaseExpression, scope: Scope) -> bool:
-        match node:
-            case cst.SimpleString() | cst.FormattedString() | cst.ConcatenatedString() | cst.Subscript():
-                return True
-            case cst.BooleanOperation():
-                return self._is_text(node.right, scope)
-            case cst.IfExp():
-                return self._is_text(node.body, scope) and self._is_text(node.orelse, scope)
-            case cst.Call(func=cst.Attribute(attr=cst.Name(value=name)) | cst.Name(value=name)):
-                return name in _READERS
-            case cst.Attribute():
-                return tells_apart(node.attr.value) and node.attr.value != "env"
-            case cst.Name():
-                found = scope.find(node.value)
-                return node.value in self._holders and found is not None and self._holds(node.value, *found, None)
-        return False
-
-    def _is_truth_parameter(self, name: str, function: Scope) -> bool:
-        param = _parameter(name, function)
-        kind = self._file.module.code_for_node(param.annotation.annotation) if param and param.annotation else ""
-        return kind.strip("\"'") == "bool"
-
-    def _is_text_parameter(self, name: str, function: Scope) -> bool:
-        param = _parameter(name, function)
-        if param is None or function.node is None:
-            return False
-        default = param.default
-        if isinstance(default, cst.SimpleString):
-            return True
-        kind = self._file.module.code_for_node(param.annotation.annotation) if param.annotation else ""
-        if default is not None or "Optional" in kind or "None" in kind:
-            return False
-        if kind:
-            return kind.strip("\"'") == "str"
-        text = self._file.text(*self._file.tree.span(function.node))
-        return name not in ("env", "environment", "stage") or re.search(rf"\{{{name}\b", text) is not None
-
-    def _attribute(self, name: str, scope: Scope, at: int) -> Source | None:
-        owner, init = self._class(scope)
-        bindings = owner.attributes.get(name, []) if owner else []
-        if owner is None or init is None or not bindings:
-            return None
-        if any(self._function(one.start) is not init for one in bindings):
-            return None
-        inside = self._function(at) is init
-        last = max(one.start for one in bindings)
-        if not inside and last > self._first_own_call(owner, init):
-            return None
-        if self._holds(name, init, bindings, at if inside else None):
-            return Source(f"self.{name}", self._origin(name, bindings))
-        return None
 
     def _of_props(self, scope: Scope) -> Source | None:
         function = scope.nearest("function")
@@ -237,11 +173,6 @@ class Environments:
         kind = self._file.module.code_for_node(param.annotation.annotation) if param.annotation else ""
         return "Optional" in kind or "None" in kind
 
-    def _origin(self, name: str, bindings: list[Binding]) -> str:
-        value = max(bindings, key=lambda one: one.start).value
-        text = self._file.module.code_for_node(value) if value is not None else ""
-        return self._context if re.search(rf"get_context\(\s*[\"']{self._item}[\"']", text) else name
-
     @property
     def _context(self) -> str:
         return f"context {self._item}"
@@ -250,13 +181,14 @@ class Environments:
 
     def make(self, scope: Scope, at: int, *, attribute: bool) -> Source | str:
         """A line that puts the suffix into a variable, or into an attribute of the class; or why that can't be done."""
-        owner, init = self._class(scope)
+        owner = scope.nearest("class")
+        init = init_of(owner) if owner else None
         if owner is None:
             return "The suffix can't be read here: no class is around it"
         if init is None:
             return f"The suffix can't be read here: {owner.name} has no __init__ that calls super().__init__()"
-        place = self._super(init)
-        function = self._method(owner, at)
+        place = super_call(self._file, init)
+        function = method_at(owner, at)
         if place is None or function is None:
             return f"The suffix can't be read here: {owner.name} has no __init__ that calls super().__init__()"
         name = self._name
@@ -270,7 +202,7 @@ class Environments:
         if not inside and (found := self.there(init, init.end)) and not found.code.startswith("self."):
             end = max(end, self._assigned(init, found.code))
             value, origin = found.code, found.origin
-            if end > self._first_own_call(owner, init):
+            if end > first_own_call(self._file, owner, init):
                 return f"{found.code} is set too late for it"
         code = name if inside else f"self.{name}"
         return Source(code, origin, (self._line(end, f"{code} = {value}", place[0]),))
@@ -310,68 +242,6 @@ class Environments:
                 return span[1]
         return 0
 
-    # ---- classes ---------------------------------------------------------------------------------
-
-    def _class(self, scope: Scope) -> tuple[Scope | None, Scope | None]:
-        """The class around, and the scope of its `__init__`."""
-        owner = scope.nearest("class")
-        inner = owner.children if owner else ()
-        return owner, next((one for one in inner if one.kind == "function" and one.name == "__init__"), None)
-
-    def _method(self, owner: Scope, at: int) -> Scope | None:
-        """The method of the class that an offset is in, if it has a `self`."""
-        method = next((one for one in owner.children if one.kind == "function" and one.start <= at < one.end), None)
-        if method is None or method.parameters[:1] != ("self",):
-            return None
-        return method
-
-    def _function(self, at: int) -> Scope | None:
-        return self._file.tree.scope_at(at).nearest("function")
-
-    def _super(self, init: Scope) -> tuple[int, int] | None:
-        """Where the statement stands that calls the `__init__` of the base class."""
-        for site in self._file.tree.calls:
-            function = site.node.func
-            if site.scope is init and isinstance(function, cst.Attribute) and function.attr.value == "__init__":
-                statement = site.statement
-                if statement and statement.is_line and statement.count == 1:
-                    span = self._file.tree.span(statement.node)
-                    if indent_at(self._file.source, span[0]) == self._file.body_indent(init):
-                        return span
-        return None
-
-    def _first_own_call(self, owner: Scope, init: Scope) -> int:
-        """Where `__init__` first calls a method of the class."""
-        return min(self._own_calls(owner, init), default=init.end)
-
-    def _own_calls(self, owner: Scope, init: Scope) -> Iterator[int]:
-        for site in self._file.tree.calls:
-            function = site.node.func
-            if (
-                site.scope.nearest("function") is init
-                and isinstance(function, cst.Attribute)
-                and isinstance(function.value, cst.Name)
-                and function.value.value == "self"
-                and function.attr.value in owner.bindings
-            ):
-                yield self._file.tree.span(site.node)[0]
-
 
 def _spelled(found: Iterable[str], names: Sequence[str]) -> list[str]:
     return sorted((one for one in found if one.lower() in names), key=lambda one: (names.index(one.lower()), one))
-
-
-def _parameter(name: str, function: Scope) -> cst.Param | None:
-    node = function.node
-    if not isinstance(node, cst.FunctionDef):
-        return None
-    params = (*node.params.posonly_params, *node.params.params, *node.params.kwonly_params)
-    return next((one for one in params if one.name.value == name), None)
-
-
-def _is_truth(node: cst.BaseExpression, scope: Scope) -> bool:
-    """Whether an expression is certainly true or false."""
-    if isinstance(node, cst.BooleanOperation):
-        return _is_truth(node.left, scope) and _is_truth(node.right, scope)
-    negates = isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not)
-    return negates or isinstance(node, cst.Comparison)

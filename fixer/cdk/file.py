@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fixer.cdk.calls import Call, Construct
 from fixer.cdk.layout import Splice, end_of_line, indent_at, longest_line, relay, start_of_line
 from fixer.cdk.outline import Outline, ProjectClass
-from fixer.model import Edit
+from fixer.model import Edit, Manual
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from fixer.cdk.later import Later
     from fixer.cdk.references import Reference
     from fixer.cdk.tree import Scope, Site, Tree
+
+OLDEST = (2, 0, 0)
+"""What this version of aws-cdk-lib has, version 1 may have had too."""
 
 
 class CdkFile:
@@ -72,6 +75,27 @@ class CdkFile:
         """Whether the file is written for version 1 of the CDK (`from aws_cdk import core`)."""
         targets = [target for each in self.outline.imports.values() for target in each]
         return any(target == "aws_cdk.core" or target.startswith("aws_cdk.core.") for target in targets)
+
+    def has_since(self, since: tuple[int, ...] | None) -> bool:
+        """Whether every aws-cdk-lib that the project allows has what came by a version; one of no version is there.
+
+        A project that pins none has the newest. What the oldest of version 2 has, version 1 may have had too.
+        """
+        if since is None or since <= OLDEST:
+            return True
+        return not self.is_v1 and (self.app.facts.version is None or self.app.facts.version >= since)
+
+    def too_old(self, name: str, since: tuple[int, ...] | None) -> Manual | None:
+        """Why something can't be written that came to aws-cdk-lib by a version; None if it can."""
+        if since is None or self.has_since(since):
+            return None
+        facts = self.app.facts
+        source = f" ({facts.version_source})" if facts.version_source else ""
+        lowest = ".".join(map(str, facts.version or ()))
+        reason = f"aws-cdk-lib {lowest} may not have {name} yet{source}"
+        if self.is_v1:
+            reason = f"The file is written for version 1 of the CDK, which may not have {name}"
+        return Manual(reason, f"Require aws-cdk-lib {'.'.join(map(str, since))} and run iacfix again")
 
     def text(self, start: int, end: int) -> str:
         """The source between two byte offsets."""

@@ -36,7 +36,6 @@ _STREAMS = (
     "SelfManagedKafkaEventSource",
 )
 _MAPPINGS = ("aws_lambda.EventSourceMapping", "aws_lambda.CfnEventSourceMapping")
-_TASKS = ("aws_stepfunctions_tasks.LambdaInvoke",)
 _GROUPS = ("aws_logs.LogGroup", "aws_logs.CfnLogGroup")
 _FOLDER = "/aws/lambda/"
 _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation")
@@ -62,19 +61,6 @@ def sources(function: Construct) -> Iterator[Call]:
         yield from (call for call in file.calls(name) if mentions(call.text, function))
 
 
-def feeders(function: Construct) -> Iterator[str]:
-    """What feeds the function with messages or records, or waits for it: `SqsEventSource`, `LambdaInvoke`, ..."""
-    for method in ("add_event_source", "add_event_source_mapping"):
-        for call in function.methods(method):
-            yield next((name for name in _STREAMS if name in call.text), method)
-    if events := function.argument("events"):
-        yield next((name for name in _STREAMS if name in events.text), "events")
-    for name in (*_MAPPINGS, *_TASKS):
-        for call in function.file.calls(name):
-            if involves(call, function):
-                yield name.rpartition(".")[2]
-
-
 def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | None:
     """Whether the function writes its logs to a log group, or to the one of that name; None if that can't be judged.
 
@@ -93,7 +79,7 @@ def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | No
     made = next((one for one in at.file.constructs(*_GROUPS) if one.is_meant_by(text, at)), None)
     chosen = function.argument("log_group")
     if made is not None:
-        return made.is_meant_by(chosen.text, function) if chosen else _has_default_name(made, function)
+        return made.is_meant_by(chosen.text, function) if chosen else is_named_for(made, function)
     if chosen is not None:
         return chosen.text == text or None
     if written is not None and isinstance(at.value(written.name or ""), Known):
@@ -101,9 +87,9 @@ def writes_to(function: Construct, group: Argument | str, at: Call) -> bool | No
     return None
 
 
-def _has_default_name(group: Construct, function: Construct) -> bool | None:
-    """Whether the name of a group is the one that Lambda makes of the function's name."""
-    named, own = group.behind("log_group_name"), function.behind("function_name")
+def is_named_for(group: Construct, function: Construct) -> bool | None:
+    """Whether the name of a log group is the one that Lambda makes of the function's; None if that can't be judged."""
+    named = group.behind("log_group_name")
     if named is None:
         return None if group.has_splat else False
     if mentions(named.text, function):
@@ -112,8 +98,14 @@ def _has_default_name(group: Construct, function: Construct) -> bool | None:
         return _is_default(group.value("log_group_name"), function)
     if _FOLDER not in named.text:
         return None if named.text.isidentifier() else False
-    name = own.text.strip("f\"'") if own else ""
-    return named.text.strip("f\"'") in (f"{_FOLDER}{name}", f"{_FOLDER}{{{name}}}")
+    own = (function.argument("function_name"), function.behind("function_name"))
+    names = {_bare(one.text) for one in own if one}
+    return _bare(named.text) in {f"{_FOLDER}{text}" for name in names for text in (name, f"{{{name}}}", f" + {name}")}
+
+
+def _bare(text: str) -> str:
+    """A text without its quotes, and without those of what it adds to."""
+    return re.sub(r"""^f?["']|["'](?= \+ )|["']$""", "", text)
 
 
 def _is_default(name: Value, function: Construct) -> bool | None:

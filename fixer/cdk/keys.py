@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from fixer.cdk.classes import init_of, super_call
 from fixer.cdk.companion import free_name
 from fixer.cdk.layout import end_of_line, fold
 from fixer.cdk.outline import ProjectClass
@@ -327,19 +328,16 @@ _NO_INIT = Manual("It can't be told where a key for all of them would be made", 
 
 def _in_init(user: Construct, around: Scope, purpose: Purpose) -> _Place | Manual:
     """Right below the call of `super().__init__`, where all methods come later."""
-    init = next((one for one in around.children if one.kind == "function" and one.name == "__init__"), None)
-    body = getattr(init.node, "body", None) if init else None
-    for each in body.body if isinstance(body, cst.IndentedBlock) else ():
-        start, end = user.file.tree.span(each)
-        if user.file.text(start, end).startswith("super("):
-            name, number = f"{purpose.noun}_key", 2
-            while name in around.attributes or name in around.bindings:
-                name, number = f"{purpose.noun}_key_{number}", number + 1
-            indent = _above(user.file, start)[1]
-            at = end_of_line(user.file.source, end)
-            is_apart = re.match(rb"\r?\n[ \t]*\r?\n", user.file.source[at:]) is not None
-            return _Place(at, indent, f"self.{name}", after=True, is_apart=is_apart)
-    return _NO_INIT
+    init = init_of(around)
+    place = super_call(user.file, init) if init else None
+    if place is None:
+        return _NO_INIT
+    name, number = f"{purpose.noun}_key", 2
+    while name in around.attributes or name in around.bindings:
+        name, number = f"{purpose.noun}_key_{number}", number + 1
+    at = end_of_line(user.file.source, place[1])
+    is_apart = re.match(rb"\r?\n[ \t]*\r?\n", user.file.source[at:]) is not None
+    return _Place(at, _above(user.file, place[0])[1], f"self.{name}", after=True, is_apart=is_apart)
 
 
 def _above(file: CdkFile, start: int) -> tuple[int, str]:

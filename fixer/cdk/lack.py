@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from fixer.model import Value
 
 
-OLDEST = (2, 0, 0)
-"""What this version has, version 1 may have had too."""
-
-
 @dataclass(frozen=True)
 class Wanted:
     """What a setting is to be.
@@ -30,7 +26,7 @@ class Wanted:
         value: Plain data, or a Symbol.
         struct: The struct's full name; empty if the path is a keyword alone.
         accepts: Whether a known value is right.
-        since: The first version of aws-cdk-lib that has the setting.
+        since: The first version of aws-cdk-lib that has the setting; None if that does not matter.
         properties: What it is called in CloudFormation, in snake case, to know what is set on it afterwards.
     """
 
@@ -38,7 +34,7 @@ class Wanted:
     value: Any
     struct: str
     accepts: Callable[[Any], bool]
-    since: tuple[int, ...]
+    since: tuple[int, ...] | None
     properties: tuple[str, ...]
 
 
@@ -119,16 +115,13 @@ def _later(call: Call, wanted: Wanted) -> str:
 def _obstacle(call: Call, wanted: Wanted, value: Value, at: Argument | None) -> Manual | None:
     """Why the setting can't be made where it stands."""
     there = f"Make sure that {wanted.path} is {_told(wanted)} there"
-    facts = call.file.app.facts
     if later := _later(call, wanted):
         what = "something" if later == "*" else later
         return Manual(f"{what} is set on it afterwards", there)
     if isinstance(value, Unknown):
         return Manual(f"{wanted.path} can't be judged: it {value.why}", there)
-    if wanted.since > OLDEST and (call.file.is_v1 or (facts.version or wanted.since) < wanted.since):
-        version = ".".join(map(str, wanted.since))
-        reason = f"The project allows an aws-cdk-lib before {version}, which has {wanted.path}"
-        return Manual(reason, f"Upgrade, then set {wanted.path} to {_told(wanted)}")
+    if manual := call.file.too_old(wanted.path, wanted.since):
+        return manual
     if at and isinstance(at.node, cst.Name | cst.Attribute) and behind(call.file, at.node, call.scope) is not at.node:
         return Manual(f"{wanted.path} comes from `{at.text}`", f"Make sure that it is {_told(wanted)}")
     return None

@@ -209,11 +209,22 @@ class Block:
 
     def reference(self, attribute: str) -> str:
         """An expression for the attribute of this resource, for use in a block with the same `count` or `for_each`."""
-        index = {"count": "[count.index]", "for_each": "[each.key]"}
-        return f"{self.address}{''.join(index.get(name, '') for name in self.meta())}.{attribute}"
+        return f"{self.address}{self.index}.{attribute}"
+
+    @property
+    def index(self) -> str:
+        """`[count.index]` or `[each.key]` if it is made several times, for what is made as often as it; else empty."""
+        indices = {"count": "[count.index]", "for_each": "[each.key]"}
+        return "".join(indices.get(name, "") for name in self.meta())
+
+    def no_companion(self, kind: str) -> Manual | None:
+        """Why no resource of that type can be made to go with this one; None if one can."""
+        from fixer.terraform.companion import obstacle
+
+        return obstacle(self, kind)
 
     def companion(self, kind: str, name: str, body: str, reference: str = "bucket", attribute: str = "id") -> str:
-        """The text of a resource that goes with this one, as many times and with the same provider.
+        """The text of a resource that goes with this one: as many times, with the same provider, in the same region.
 
         Args:
             kind: The new resource's type.
@@ -223,7 +234,9 @@ class Block:
             attribute: The attribute of this resource that it is set to.
         """
         meta = "".join(f"{key} = {_unindented(value)}\n" for key, value in self.meta().items())
-        lines = f"{reference} = {self.reference(attribute)}\n{body.rstrip()}\n" if reference else f"{body.strip()}\n"
+        own = f"{reference} = {self.reference(attribute)}\n" if reference else ""
+        own += _region(self, kind)
+        lines = f"{own}{body.rstrip() if own else body.strip()}\n"
         inside = _indented(f"{meta}\n{lines}" if meta else lines, "  ").strip("\n")
         return layout.align(f'resource "{kind}" "{name}" {{\n{inside}\n}}\n')
 
@@ -581,3 +594,11 @@ def _unindented(expr: str) -> str:
     data = expr.replace("\r\n", "\n").encode()
     first, *others = (data[line.start : line.end].decode() for line in layout.lines(data))
     return "\n".join([first, *(line.removeprefix("  ") for line in others)])
+
+
+def _region(block: Block, kind: str) -> str:
+    """The line with the region that a resource has of its own, from provider 6 on, for another type that has one."""
+    region = block.attribute("region")
+    if region is None or kind.startswith("aws_iam_") or max(block.module.facts.aws_majors, default=6) < 6:
+        return ""
+    return f"region = {region.expr.text}\n"

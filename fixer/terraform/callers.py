@@ -73,9 +73,8 @@ def _referring(address: str, function: Block, seen: set[str], depth: int) -> Ite
 
 def _naming(function: Block) -> Iterator[Block]:
     for kind in _NAMING:
-        for block in function.module.all_resources(kind):
-            named = block.attribute("function_name")
-            if named and function.module.refers_to(named.expr, function, "function_name"):
+        for block, is_sure in function.module.resources_for(function, kind, "function_name"):
+            if is_sure:
                 yield block
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from fixer.model import Edit
+from fixer.model import Edit, Manual
 
 if TYPE_CHECKING:
     from fixer.terraform.block import Block
@@ -32,6 +32,21 @@ def free_name(module: Module, kind: str, name: str, suffix: str, others: Collect
     while name in taken or (is_data and module.resource(f"{kind}.{name}")):
         name += suffix
     return name
+
+
+def obstacle(block: Block, kind: str) -> Manual | None:
+    """Why no resource of a type can be made to go with a block; None if one can."""
+    module, provider = block.module, block.meta().get("provider", "")
+    if block.read_only:
+        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", f"Add an {kind} there")
+    if module.resource(block.address) is None:
+        return Manual(f"{block.address} is declared more than once", "Keep one of them")
+    if module.incomplete:
+        return Manual(f"A file of the module can't be read, and may hold its {kind}", "Mend the file first")
+    if "." in provider and not module.configures(provider):
+        step = "Configure that provider first, or give it one that is there"
+        return Manual(f"No {provider} is configured in the module", step)
+    return None
 
 
 def tags(block: Block) -> str | None:

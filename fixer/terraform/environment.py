@@ -1,4 +1,4 @@
-"""Where a module has the name of its environment."""
+"""Where a module has the name of its environment, and when that is production."""
 
 from __future__ import annotations
 
@@ -8,13 +8,27 @@ from typing import TYPE_CHECKING
 
 from fixer.environment import HOLDER, PRODUCTION
 from fixer.model import Absent, Known
+from fixer.terraform.evaluate import is_early
 
 if TYPE_CHECKING:
     from fixer.terraform.module import Module
 
 _WORKSPACE = "terraform.workspace"
 _TRUTHS = ("is_production", "is_prod", "is_prd", "production")
-_NO_TEXT = ("bool", "list", "null", "number", "object")
+_NO_TEXT = ("bool", "for", "list", "null", "number", "object")
+_NAMES = (
+    "environment",
+    "environment_name",
+    "env_name",
+    "env",
+    "stage",
+    "deployment_environment",
+    "deploy_env",
+    "target_environment",
+    "environment_suffix",
+    "env_suffix",
+)
+"""What a text for people comes from, the best one first; beside an API, `stage` may be its."""
 
 
 def holds_text(module: Module, variable: str) -> bool:
@@ -22,6 +36,17 @@ def holds_text(module: Module, variable: str) -> bool:
     declared = module.variable(variable)
     kind = declared.attribute("type") if declared else None
     return declared is not None and (kind is None or kind.expr.text in ("string", '"string"', "any"))
+
+
+def environment(module: Module) -> str:
+    """An expression for its name that certainly gives a text, before anything is made; empty if the module has none."""
+    has_api = any(block.labels[0].startswith("aws_api") for block in module.blocks("resource"))
+    found: dict[str, str] = {}
+    for code in _holders(module):
+        name = _snake(code.partition(".")[2])
+        if _is_certain(module, code) and not (name == "stage" and has_api):
+            found.setdefault(name, code)
+    return next((found[name] for name in (*_NAMES, "workspace") if name in found), "")
 
 
 def production(module: Module, names: Sequence[str] = PRODUCTION) -> str | None:
@@ -57,17 +82,36 @@ def _truths(module: Module) -> Iterator[str]:
 
 
 def _holders(module: Module) -> Iterator[str]:
+    """Variables, locals, and last the workspace, that by their names hold the environment and may be a text."""
     for variable in module.variables():
-        if HOLDER.fullmatch(variable.name.lower()) and holds_text(module, variable.name):
+        if HOLDER.fullmatch(_snake(variable.name)) and holds_text(module, variable.name):
             yield f"var.{variable.name}"
     for block in module.blocks("locals"):
         for attribute in block.attributes():
             name = attribute.name
-            if HOLDER.fullmatch(name.lower()) and module.local(name) and attribute.expr.kind not in _NO_TEXT:
+            if HOLDER.fullmatch(_snake(name)) and module.local(name) and attribute.expr.kind not in _NO_TEXT:
                 yield f"local.{name}"
     uses = (reference.block for reference in module.references(_WORKSPACE))
     if any(block is not None and block.top.type != "terraform" for block in uses):
         yield _WORKSPACE
+
+
+def _is_certain(module: Module, code: str) -> bool:
+    """Whether what holds the environment gives a text that is not empty or secret, before anything is made."""
+    root, _, name = code.partition(".")
+    variable, local = module.variable(name), module.local(name)
+    if root == "local":
+        return local is not None and is_early(module, local.expr)
+    if root != "var" or variable is None:
+        return code == _WORKSPACE
+    default = variable.attribute("default")
+    value = module.resolve(default.expr) if default else None
+    is_empty = isinstance(value, Known) and not (isinstance(value.value, str) and value.value)
+    return not is_empty and variable.value("sensitive") != Known(True)
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|-", "_", name).lower()
 
 
 def _compared(module: Module, code: str, names: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _DEEPEST = 60
 """Expressions in each other; what is deeper is not judged."""
 _INDEX = re.compile(r'\[\s*(?:(?P<number>\d+)|"(?P<key>[^"$%\\]*)")\s*\]')
+_DRIFTING = re.compile(r"\b(?:timestamp|plantimestamp|uuid|bcrypt)\s*\(")
 _REASONS = {
     "conditional": "depends on a condition",
     "for": "is a for expression",
@@ -46,6 +47,19 @@ def follow(module: Module, expr: Expr) -> Expr:
         expr = found
         found = expr.inner or (_source(module, expr.traversal) if expr.traversal else None)
     return expr
+
+
+def is_early(module: Module, expr: Expr, depth: int = 0) -> bool:
+    """Whether an expression depends on variables and constants alone, so that a provider can be configured with it."""
+    if depth > _DEEPEST or _DRIFTING.search(expr.text):
+        return False
+    for one in expr.traversals():
+        local = module.local(one.names[1]) if one.names[0] == "local" and len(one.names) > 1 else None
+        if local and not is_early(module, local.expr, depth + 1):
+            return False
+        if not local and one.steps and one.names[0] not in ("var", "terraform", "path"):
+            return False
+    return True
 
 
 def index(step: str) -> str | int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -27,6 +28,9 @@ _EDGE_SERVICE = "edgelambda.amazonaws.com"
 _MAPPING = "aws_lambda_event_source_mapping"
 _GROUP = "aws_cloudwatch_log_group"
 _FOLDER = "/aws/lambda/"
+_OF_ANOTHER = re.compile(re.escape(_FOLDER) + r"\$\{aws_lambda_function\.[\w-]+(?:\[[^\]{}]*\])?\.function_name\}")
+"""The name of a log group that is some function's own, once those of the one that is looked at are sorted out."""
+_EACH = re.compile(r"\$\{each\.(?:key|value)\}")
 
 
 def functions(module: Module) -> Iterator[Block]:
@@ -55,9 +59,8 @@ def is_at_edge(function: Block) -> bool:
 
 def feeders(function: Block) -> Iterator[Block]:
     """The event source mappings that feed the function."""
-    for mapping in function.module.all_resources(_MAPPING):
-        target = mapping.attribute("function_name")
-        if target and function.module.refers_to(target.expr, function, "function_name"):
+    for mapping, is_sure in function.module.resources_for(function, _MAPPING, "function_name"):
+        if is_sure:
             yield mapping
 
 
@@ -72,31 +75,66 @@ def writes_to(function: Block, name: Expr) -> bool | None:
     for group in module.all_resources(_GROUP):
         meant = module.refers_to(name, group, "name")
         if meant is not False:
-            named = group.attribute("name")
             by_choice = module.refers_to(chosen.expr, group, "name") if chosen else False
-            by_name = _is_default(function, named.expr, own.expr) if named and own and not chosen else False
+            by_name = is_named_for(group, function) if not chosen else False
             verdict = True if True in (by_choice, by_name) else None if None in (by_choice, by_name) else False
             verdicts.add(verdict if meant else None if verdict is not False else False)
     if verdicts:
         return True if True in verdicts else None if None in verdicts else False
     if chosen:
         return "".join(chosen.expr.text.split()) == "".join(name.text.split())
-    return _is_default(function, name, own.expr) if own else None
+    return _is_default(function, name) if own else None
 
 
-def _is_default(function: Block, group: Expr, own: Expr) -> bool | None:
-    """Whether the name of a group is the one that Lambda makes of the function's name."""
-    module = function.module
-    group, own = module.follow(group), module.follow(own)
-    if any(one.address == function.address for one in group.traversals()):
-        return _FOLDER in group.text
-    mine, theirs = module.resolve(own), module.resolve(group)
+def is_named_for(group: Block, function: Block) -> bool | None:
+    """Whether the name of a log group is the one that Lambda makes of the function's; None if that can't be judged."""
+    name, each = group.attribute("name"), group.attribute("for_each")
+    if name is None:
+        return False
+    if each and _EACH.search(name.expr.text) and _mentions(each.expr, function):
+        return _FOLDER in name.expr.text
+    inside = [one for one in group.file.strings if each and each.expr.start <= one.start and one.end <= each.expr.end]
+    return _is_default(function, name.expr, inside)
+
+
+def _is_default(function: Block, group: Expr, each: Iterable[Expr] = ()) -> bool | None:
+    """Whether the name of a group, whose `each` are these strings, is the one that Lambda makes of the function's."""
+    module, own = function.module, function.attribute("function_name")
+    followed = module.follow(group)
+    if _mentions(followed, function):
+        return _FOLDER in followed.text
+    if own is None:
+        return False
+    mine, theirs = module.resolve(own.expr), module.resolve(group)
     if isinstance(mine, Known) and isinstance(theirs, Known):
         return bool(theirs.value == f"{_FOLDER}{mine.value}")
-    if _FOLDER not in group.text:
-        return None if group.kind == "traversal" else False
-    inner = own.text[1:-1] if own.kind in ("string", "template") else f"${{{own.text}}}"
-    return "".join(group.text[1:-1].split()) == _FOLDER + "".join(inner.split())
+    wanted = {_FOLDER + _squeezed(one) for one in (own.expr, module.follow(own.expr))}
+    texts = {_squeezed(group), _squeezed(followed)}
+    if any(map(_EACH.search, texts)):
+        texts = {_EACH.sub(_squeezed(one), text) for text in texts for one in each} or texts
+    if wanted & texts:
+        return True
+    if all(map(_OF_ANOTHER.fullmatch, texts)):
+        return False
+    return None if any(_may_be_equal(one, other) for one in texts for other in wanted) else False
+
+
+def _mentions(expr: Expr, function: Block) -> bool:
+    return any(one.address == function.address for one in expr.traversals())
+
+
+def _squeezed(expr: Expr) -> str:
+    """The expression for use within a template, without white space."""
+    return "".join(expr.in_template.split())
+
+
+def _may_be_equal(one: str, other: str) -> bool:
+    """Whether two templates may come out as the same text, by what stands before and behind their interpolations."""
+    if "${" not in one + other:
+        return one == other
+    starts = [text.partition("${")[0] for text in (one, other)]
+    ends = [text.rpartition("}")[2][::-1] for text in (one, other)]
+    return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))
 
 
 def role_of(function: Block) -> Block | None:

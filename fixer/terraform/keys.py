@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from fixer.model import Absent, Edit, Known, Lack, Manual, Unknown
 from fixer.terraform.companion import free_name, tags
 from fixer.terraform.functions import behind, partition, texts
-from fixer.terraform.policy_place import NewStatement, place
+from fixer.terraform.policy_place import place
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from fixer.terraform.block import Attribute, Block
@@ -108,10 +109,8 @@ def _lack(module: Module, user: Block, purpose: Purpose) -> Lack | None:
         return Lack(user, value, manual=Manual(found.manual.reason, step), at=found.at)
     if user.value("region") is not Absent:
         manual = Manual("It is in a region of its own", step)
-    elif module.incomplete:
-        manual = Manual("A file of the module can't be read, and may hold its key", "Mend the file first")
-    elif "." in _provider(user) and not module.configures(_provider(user)):
-        manual = Manual(f"No {_provider(user)} is configured in the module", "Configure that provider first")
+    elif obstacle := user.no_companion("aws_kms_key"):
+        manual = obstacle
     elif unfit := purpose.unfit(user):
         manual = unfit
     else:
@@ -232,7 +231,7 @@ def _extended(module: Module, key: Block, purpose: Purpose) -> tuple[Edit, ...] 
     data = _Data(module, key)
     statement = purpose.statement(data.surroundings)
     if not given:
-        edits = key.set("policy", _encoded([_owner(data.surroundings), statement]))
+        edits = key.set("policy", encoded_policy(_owner(data.surroundings), statement))
     else:
         found = place(module, given[0])
         if isinstance(found, Unknown):
@@ -291,11 +290,6 @@ def _owner(at: Surroundings) -> NewStatement:
     return NewStatement("EnableIAMPolicies", ("kms:*",), ("*",), principals=(("AWS", (root,)),))
 
 
-def _encoded(statements: Sequence[NewStatement]) -> str:
-    listed = ",\n".join(_indented(one.encoded(), 4) for one in statements)
-    return f'jsonencode({{\n  Version = "2012-10-17"\n  Statement = [\n{listed}\n  ]\n}})'
-
-
 def _indented(text: str, width: int) -> str:
     return "\n".join(" " * width + line if line else "" for line in text.split("\n"))
 
@@ -306,7 +300,7 @@ def _added(module: Module, first: Block, name: str, count: str | None, purpose: 
     statements = [_owner(data.surroundings), purpose.statement(data.surroundings)]
     meta = "".join(f"{key} = {text}\n" for key, text in (("count", count), ("provider", _provider(first))) if text)
     meta += "\n" if meta else ""
-    policy = _encoded(statements)
+    policy = encoded_policy(*statements)
     lines = f'{meta}description = "{purpose.description}"\nenable_key_rotation = true\npolicy = {policy}\n'
     if (shared := tags(first)) and not re.search(r"\b(?:each|count)\.", shared):
         lines += f"\ntags = {shared}\n"

@@ -231,6 +231,14 @@ class Module:
     def _references(self) -> tuple[dict[str, list[Reference]], dict[str, list[Reference]]]:
         return _references(self.files), _references(self.fixed)
 
+    def resources_for(self, target: Block, kind: str, argument: str) -> Iterator[tuple[Block, bool]]:
+        """Resources of a type, in all files, whose argument certainly means another resource, or may (False)."""
+        for block in self.all_resources(kind):
+            given = block.attribute(argument)
+            means = self.refers_to(given.expr, target) if given else False
+            if means is not False:
+                yield block, means is True
+
     def refers_to(self, expr: Expr, target: Block, name: str | None = None) -> bool | None:
         """Whether an argument such as `bucket = ...` means this resource; None if that can't be judged.
 

@@ -5,15 +5,15 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fixer.model import Edit, Unknown
 from fixer.terraform.expression import Chunk, Expr
 from fixer.terraform.policy import known_statements
+from fixer.terraform.policy_text import NewStatement, Style, written
 
 if TYPE_CHECKING:
     from fixer.terraform.block import Block
@@ -22,63 +22,12 @@ if TYPE_CHECKING:
 
 _DOCUMENT = "data.aws_iam_policy_document."
 _DEEPEST = 10
-_REFERENCE = re.compile(r"\$\{([^{}]+)\}")
 _COMMA = re.compile(rb"[ \t]*,")
 _INNER = re.compile(rb"\n([ \t]*)\S")
 _LAST_COMMA = re.compile(r",[ \t]*\r?\n\s*\]")
 _TOKEN = re.compile(rb'"(?:\\.|[^"\\])*"|[{}\[\],:]|[^\s{}\[\],:"]+')
 
-_Data: TypeAlias = "str | Sequence[str] | Mapping[str, _Data]"
 Span: TypeAlias = tuple[int, int]
-
-
-@dataclass(frozen=True)
-class NewStatement:
-    """A statement to write. Texts are what stands between the quotes: `${aws_s3_bucket.data.arn}/*`."""
-
-    sid: str
-    """Another one like it is written if the policy has it."""
-    actions: Sequence[str]
-    resources: Sequence[str]
-    effect: str = "Allow"
-    principals: Sequence[tuple[str, Sequence[str]]] = ()
-    """Types with identifiers: `("Service", ("logs.amazonaws.com",))`; `("*", ("*",))` is everybody."""
-    conditions: Sequence[tuple[str, str, Sequence[str]]] = ()
-    """Test, key and values: `("Bool", "aws:SecureTransport", ("false",))`."""
-
-    def encoded(self, *, trailing_comma: bool = False) -> str:
-        """The statement as an object for `jsonencode`, in the form of `terraform fmt` but for aligned `=`."""
-        return "\n".join(_lines(self._data(), _Style(trailing_comma=trailing_comma)))
-
-    def block(self, *, trailing_comma: bool = True) -> str:
-        """The statement as a block of `aws_iam_policy_document`."""
-        style = _Style(trailing_comma=trailing_comma)
-        lines = (
-            [f'sid = "{self.sid}"', f'effect = "{self.effect}"'] if self.effect != "Allow" else [f'sid = "{self.sid}"']
-        )
-        for name, values in (("actions", self.actions), ("resources", self.resources)):
-            lines += [f"{name} = {_listed(values, style)}"] if values else []
-        nested = [
-            f'principals {{\ntype = "{kind}"\nidentifiers = {_listed(values, style)}\n}}'
-            for kind, values in self.principals
-        ]
-        nested += [
-            f'condition {{\ntest = "{test}"\nvariable = "{key}"\nvalues = {_listed(values, style)}\n}}'
-            for test, key, values in self.conditions
-        ]
-        return _stepped("\n\n".join(["statement {\n" + "\n".join(lines), *nested]) + "\n}")
-
-    def _data(self) -> dict[str, _Data]:
-        """The statement under the names of IAM's JSON."""
-        data: dict[str, _Data] = {"Sid": self.sid, "Effect": self.effect}
-        if self.principals:
-            everybody = list(self.principals) == [("*", ("*",))]
-            data["Principal"] = "*" if everybody else {kind: _one_or_all(values) for kind, values in self.principals}
-        data |= {"Action": _one_or_all(self.actions), "Resource": _one_or_all(self.resources)}
-        conditions: dict[str, dict[str, _Data]] = {}
-        for test, key, values in self.conditions:
-            conditions.setdefault(test, {})[key] = _one_or_all(values)
-        return data | ({"Condition": conditions} if conditions else {})
 
 
 @dataclass(frozen=True)
@@ -200,7 +149,7 @@ def _in_object(module: Module, given: Expr) -> _Found | Unknown:
 
     def add(statement: NewStatement) -> tuple[Edit, ...]:
         style = _style(file, elements)
-        lines = _lines(statement._data(), style)
+        lines = written(statement.data(), style)
         spans = [(one.start, one.end) for one in elements]
         edits = _joined(file, (listed.start, listed.end), spans, lines, style.step)
         block, _ = file.enclosing(listed.start)
@@ -224,7 +173,7 @@ def _in_text(expr: Expr) -> _Found | Unknown:
 
     def add(statement: NewStatement) -> tuple[Edit, ...]:
         step = _step(file, elements[-1]) if elements else "  "
-        lines = _lines(statement._data(), _Style(quoted=True, separator=": ", comma=True, step=step, as_json=True))
+        lines = written(statement.data(), Style(quoted=True, separator=": ", comma=True, step=step, as_json=True))
         return tuple(_joined(file, whole, elements, lines, step, as_json=True))
 
     return expr, add
@@ -271,26 +220,14 @@ def _values(tokens: Sequence[tuple[bytes, int, int]]) -> tuple[bytes, Span, list
 # ---- writing -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Style:
-    """How objects are written."""
-
-    quoted: bool = False
-    separator: str = " = "
-    comma: bool = False
-    step: str = "  "
-    trailing_comma: bool = False
-    as_json: bool = False
-
-
-def _style(file: TerraformFile, elements: Sequence[Expr]) -> _Style:
+def _style(file: TerraformFile, elements: Sequence[Expr]) -> Style:
     """The style of the last statement."""
     last = elements[-1] if elements else None
     if last is None or not last.entries:
-        return _Style()
+        return Style()
     key, value = last.entries[0]
     between = file.text(key.end, value.start)
-    return _Style(
+    return Style(
         quoted=key.text.startswith('"'),
         separator=between if ":" in between else " = ",
         comma=_COMMA.match(file.source, value.end) is not None,
@@ -347,53 +284,3 @@ def _beside(
     if last == whole:
         return [file.edit(start, start, "["), *edits, file.edit(end, end, f",{text}]")]
     return [*edits, file.edit(at, at, f"{text}," if at > end else f",{text}")]
-
-
-def _lines(data: _Data, style: _Style) -> list[str]:
-    """An object, list or text, line by line."""
-    if isinstance(data, str):
-        return [_text(data, style)]
-    if isinstance(data, Mapping):
-        opening, closing, comma = "{", "}", style.comma
-        parts = []
-        for key, value in data.items():
-            first, *others = _lines(value, style)
-            name = key if key.isidentifier() and not style.quoted else f'"{key}"'
-            parts.append([f"{name}{style.separator}{first}", *others])
-    else:
-        opening, closing, comma = "[", "]", True
-        parts = [_lines(value, style) for value in data]
-    trailing = style.trailing_comma and not style.as_json and isinstance(data, list | tuple)
-    lines = [opening]
-    for number, part in enumerate(parts, 1):
-        end = "," if comma and (number < len(parts) or trailing) else ""
-        lines += [f"{style.step}{line}" for line in (*part[:-1], f"{part[-1]}{end}")]
-    return [*lines, closing]
-
-
-def _text(text: str, style: _Style) -> str:
-    reference = _REFERENCE.fullmatch(text)
-    if reference and not style.as_json:
-        return reference[1]
-    return f'"{text}"' if "${" in text else json.dumps(text, ensure_ascii=False)
-
-
-def _listed(values: Sequence[str], style: _Style) -> str:
-    """A list, on one line if it has one element."""
-    if len(values) == 1:
-        return f"[{_text(values[0], style)}]"
-    return "\n".join(_lines(list(values), style))
-
-
-def _one_or_all(values: Sequence[str]) -> str | Sequence[str]:
-    return values[0] if len(values) == 1 else list(values)
-
-
-def _stepped(text: str) -> str:
-    """HCL with its brackets' insides indented by two spaces."""
-    lines, depth = [], 0
-    for line in (one.strip() for one in text.split("\n")):
-        depth -= line.startswith(("}", "]"))
-        lines.append("  " * depth + line if line else "")
-        depth += line.endswith(("{", "["))
-    return "\n".join(lines)

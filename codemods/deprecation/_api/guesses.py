@@ -30,8 +30,8 @@ def gone_since(name: str) -> Manual | None:
 
 def comes_later(file: CdkFile, name: str) -> Manual | None:
     """Why what is meant can't be written: the version that the project pins may not have it."""
-    version, since = file.app.facts.version, cdk_since(name)
-    if version is None or since is None or tuple(version) >= since:
+    since = cdk_since(name)
+    if since is None or file.has_since(since):
         return None
     last, wanted = name.rpartition(".")[2], ".".join(map(str, since))
     return Manual(f"{last} may be meant, which came to aws-cdk-lib by {wanted}", f"Require aws-cdk-lib {wanted}")

@@ -177,12 +177,10 @@ class _Split:
         """The new resource, and what imports it."""
         bucket, kind = self._bucket, PARTS[argument].kind
         name = self._name(kind)
-        region, majors = bucket.attribute("region"), self._module.facts.aws_majors
-        first = f"region = {region.expr.text}\n" if region and max(majors, default=6) >= 6 else ""
         after = self._first(instead.after) + self._others(argument, instead.others) + self._opened(argument)
         last = f"\n\ndepends_on = [{', '.join(dict.fromkeys(after))}]" if after else ""
         apart = "" if kind.endswith("_acl") else "\n"
-        text = bucket.companion(kind, name, f"{first}{apart}{instead.body}{last}").rstrip("\n")
+        text = bucket.companion(kind, name, f"{apart}{instead.body}{last}").rstrip("\n")
         if instead.when:
             text = _counted(text, instead.when)
         items = ((item, bucket.file) for item in _items(bucket, argument) if not instead.here)
