@@ -28,9 +28,9 @@ handler_errors_alarm.add_alarm_action(cloudwatch_actions.SnsAction(self.alarm_to
 They notify the topic of the class that other alarms notify, or that is called after alarms or alerts, and stand below
 it if it comes later; a parameter of the function for such a topic; else one that the class gets, once, as
 `self.alarm_topic`: closed to requests without TLS, and encrypted by a key of its own, since CloudWatch may not use the
-AWS managed one. What is assigned to nothing is assigned to a variable. Low-level constructs (`CfnFunction`, `CfnTable`,
-`CfnGlobalTable`, `CfnRestApi`, `CfnApi`) get a `cloudwatch.Metric`. Impact `behavior`: resources are added, which cost
-a little.
+AWS managed one. What is assigned to nothing, or returned at once, is assigned to a variable. Low-level constructs
+(`CfnFunction`, `CfnTable`, `CfnGlobalTable`, `CfnRestApi`, `CfnApi`) get a `cloudwatch.Metric`. Impact `behavior`:
+resources are added, which cost a little.
 
 ## Terraform
 
@@ -45,7 +45,7 @@ variable for its ARN; else one that is added above the first of them, as in the 
 - What may be watched already: by an alarm whose metric or dimension is a parameter or a variable, by a module for
   monitoring that is given the resource, or in another file that reads the construct.
 - Constructs in files for version 1 of the CDK, in classes that derive from the construct, in functions outside of
-  classes, in a `return`, or whose id or timeout can't be told; a class whose topic may not be there yet.
+  classes, or whose id or timeout can't be told; a class whose topic may not be there yet.
 - Terraform: resources in JSON; a topic with `count` or `for_each`.
 - Alarms that the caller of a Terraform module makes can't be seen.
 - Not reported: WebSocket APIs, which have other metrics, and functions at CloudFront's edge.
@@ -175,6 +175,7 @@ _METRIC, _TOPIC, _KEY, _PRINCIPAL = (
     "aws_kms.Key",
     "aws_iam.ServicePrincipal",
 )
+_STATEMENT, _DENY, _ANYBODY = "aws_iam.PolicyStatement", "aws_iam.Effect.DENY", "aws_iam.AnyPrincipal"
 _BY_HAND = "Add an alarm that notifies a topic"
 
 
@@ -233,18 +234,29 @@ def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], op
     if isinstance(made, Manual):
         return made
     spelled, imports = file.spell_all([*names, *(made[1] if made else ())], construct)
+    if made and _is_too_late(made[0], construct, spelled, imports):
+        return Manual("Modules are imported below where the topic of its alarms would be made", "Import them above")
     above = made[0].insert_after(made[2](spelled)) if made else ()
     place = topic or Place("self.alarm_topic", construct)
     lines: list[str] = []
     for metric in metrics:
-        threshold = _threshold(construct, known[0], metric, options)
+        threshold = _threshold(construct, known.name, metric, options)
         if isinstance(threshold, Manual):
             return threshold
-        lines += _statements(construct, known[0], metric, options, threshold, place.topic, spelled)
-    below = place.below.insert_after("\n".join(lines))
+        lines += _statements(construct, known.name, metric, options, threshold, place.topic, spelled)
+    if known.is_returned:
+        lines.append(f"return {known.name}")
+    below = place.below.insert_after("\n".join(lines), returned=known.is_returned)
     if below is None or above is None:
         return Manual("No alarm can be made below it where it is made", _BY_HAND)
-    return Fix((*known[1], *above, *below, *imports), Impact.BEHAVIOR)
+    return Fix((*known.edits, *above, *below, *imports), Impact.BEHAVIOR)
+
+
+def _is_too_late(home: Call, construct: Construct, spelled: Mapping[str, str], imports: tuple[Edit, ...]) -> bool:
+    """Whether what a function imports is not yet there where a call is."""
+    found = [construct.scope.find(text.partition(".")[0]) for text in spelled.values()]
+    inside = any(one is not None and one[0].kind == "function" for one in found)
+    return inside or any(one.start > home.start for one in imports)
 
 
 _PERIOD = 300
@@ -266,25 +278,25 @@ def _new_topic(alarms: Alarms, construct: Construct, options: Options) -> _Made 
         arn = f'"{options.topic}"'
         return home, (_TOPIC,), lambda at: f'self.alarm_topic = {at[_TOPIC]}.from_topic_arn(self, "AlarmTopic", {arn})'
     since = cdk_since(_TOPIC, "enforce_ssl") or ()
-    if (construct.file.app.facts.version or since) < since:
-        version = ".".join(map(str, since))
-        return Manual(
-            f"The project allows an aws-cdk-lib before {version}, which has topics that enforce TLS", "Upgrade"
-        )
+    is_old = (construct.file.app.facts.version or since) < since
+    more = (_STATEMENT, _DENY, _ANYBODY) if is_old else ()
 
     def text(at: Mapping[str, str]) -> str:
         principal = f'{at[_PRINCIPAL]}("cloudwatch.amazonaws.com")'
-        key = f'{at[_KEY]}(self, "AlarmTopicKey", enable_key_rotation=True)'
-        return "\n".join(
-            (
-                f"alarm_topic_key = {key}",
-                f'self.alarm_topic = {at[_TOPIC]}(self, "AlarmTopic", master_key=alarm_topic_key, enforce_ssl=True)',
-                f'alarm_topic_key.grant({principal}, "kms:Decrypt", "kms:GenerateDataKey*")',
-                f"self.alarm_topic.grant_publish({principal})",
-            )
-        )
+        settings = f'self, "AlarmTopic", master_key=alarm_topic_key{"" if is_old else ", enforce_ssl=True"}'
+        lines = [
+            f'alarm_topic_key = {at[_KEY]}(self, "AlarmTopicKey", enable_key_rotation=True)',
+            f"self.alarm_topic = {at[_TOPIC]}({settings})",
+            f'alarm_topic_key.grant({principal}, "kms:Decrypt", "kms:GenerateDataKey*")',
+            f"self.alarm_topic.grant_publish({principal})",
+        ]
+        if is_old:
+            who = f'effect={at[_DENY]}, principals=[{at[_ANYBODY]}()], actions=["sns:Publish"]'
+            what = 'resources=[self.alarm_topic.topic_arn], conditions={"Bool": {"aws:SecureTransport": "false"}}'
+            lines.append(f"self.alarm_topic.add_to_resource_policy({at[_STATEMENT]}({who}, {what}))")
+        return "\n".join(lines)
 
-    return home, (_TOPIC, _KEY, _PRINCIPAL), text
+    return home, (_TOPIC, _KEY, _PRINCIPAL, *more), text
 
 
 def _threshold(construct: Construct, name: str, metric: Metric, options: Options) -> str | Manual:

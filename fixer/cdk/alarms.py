@@ -22,7 +22,7 @@ _ALARMS = ("aws_cloudwatch.Alarm", "aws_cloudwatch.CfnAlarm")
 _METRICS = ("aws_cloudwatch.Metric", "aws_cloudwatch.CfnAlarm", "aws_cloudwatch.CfnAlarm.MetricProperty")
 _TOPIC = "aws_sns.Topic"
 _NAMED = re.compile(r"alarm|alert", re.IGNORECASE)
-_OTHER = re.compile(r"security|billing|budget|cost|drift", re.IGNORECASE)
+_OTHER = re.compile(r"security|guardduty|complian|audit|billing|budget|cost|drift|backup|deploy", re.IGNORECASE)
 """Topics for other alarms than those of operation."""
 _STRING = re.compile(r"[\"']([^\"']*)[\"']")
 _ON_DASHBOARD = re.compile(r"Widget|add_widgets|Dashboard")
@@ -75,9 +75,7 @@ class Alarms:
     def _is_of(self, construct: Construct, call: Call, methods: Sequence[str]) -> bool | None:
         if call.name not in _METRICS:
             receiver = self._file.receiver(call)
-            if construct.is_meant_by(receiver, call):
-                return True
-            return False if any(one.is_meant_by(receiver, call) for one in self._watchable) else None
+            return self._is_meant(construct, {receiver}, call)
         space = call.value("namespace")
         if isinstance(space, Known) and not str(space.value).startswith("AWS/"):
             return False
@@ -88,10 +86,9 @@ class Alarms:
         words = set(re.findall(r"[A-Za-z_][\w.]*", text))
         owners = {word.rpartition(".")[0] for word in words}
         is_sure = isinstance(call.value("metric_name"), Known)
-        if any(construct.is_meant_by(owner, call) for owner in owners | words):
-            return True if is_sure else None
-        if any(one.is_meant_by(owner, call) for one in self._watchable for owner in owners | words):
-            return False
+        meant = self._is_meant(construct, owners | words, call)
+        if meant is not None:
+            return meant if is_sure or not meant else None
         named = next((one for one in map(construct.argument, _PHYSICAL) if one), None)
         if named and named.text in text:
             return True if is_sure else None
@@ -100,6 +97,42 @@ class Alarms:
         if is_literal and (own is Absent or isinstance(own, Known)):
             return isinstance(own, Known) and str(own.value) in _STRING.findall(text)
         return None
+
+    def _is_meant(self, construct: Construct, texts: set[str], call: Call) -> bool | None:
+        """Whether one of these names stands for a construct where a call is; None if it may be anything."""
+        if any(construct.is_meant_by(text, call) for text in texts):
+            return True
+        owner = call.scope.nearest("class")
+        for one in self._watchable:
+            handed = self._handed(one) if one.scope.nearest("class") is owner else {}
+            if found := texts & {*handed}:
+                return one is construct and (True if all(handed[text] for text in found) else None)
+            if any(one.is_meant_by(text, call) for text in texts):
+                return False
+        return None
+
+    def _handed(self, construct: Construct) -> dict[str, bool]:
+        """What a construct is assigned to that a method of the class returns, and whether the method is called once."""
+        function, owner = construct.scope.nearest("function"), construct.scope.nearest("class")
+        if function is None or owner is None or not self._returns(construct, function):
+            return {}
+        sites = [
+            site
+            for site in self._file.tree.calls
+            if isinstance(site.node.func, cst.Attribute)
+            and site.node.func.attr.value == function.name
+            and site.scope.nearest("class") is owner
+        ]
+        targets = [self._file.later.target(site) for site in sites]
+        return {target: len(sites) == 1 for target in targets if target and target.startswith("self.")}
+
+    def _returns(self, construct: Construct, function: Scope) -> bool:
+        """Whether the function around a construct returns it."""
+        small = construct.site.statement.small if construct.site.statement else None
+        if isinstance(small, cst.Return):
+            return small.value is construct.node
+        text = self._file.text(function.start, function.end)
+        return bool(construct.target and re.search(rf"\breturn {re.escape(construct.target)}\s*$", text, re.MULTILINE))
 
     def _is_alarmed(self, call: Call) -> bool | None:
         """Whether a metric goes to an alarm: right there, or by the name that it is assigned to."""
@@ -241,29 +274,39 @@ class Place:
     below: Call
 
 
-def named(construct: Construct) -> tuple[str, tuple[Edit, ...]] | None:
-    """What a construct can be read by, and the edits that this takes.
+@dataclass(frozen=True)
+class Named:
+    """What a construct can be read by: a name, the edits that give it that name, and whether it was returned."""
 
-    A construct that is a statement of its own is assigned to a new variable; None if it has no name otherwise.
+    name: str
+    edits: tuple[Edit, ...] = ()
+    is_returned: bool = False
+
+
+def named(construct: Construct) -> Named | None:
+    """What a construct can be read by.
+
+    A construct that is a statement of its own, or is returned at once, is assigned to a new variable; None if it has no
+    name otherwise.
     """
-    if construct.is_super:
-        return None
-    if construct.target:
-        return construct.target, ()
+    if construct.target or construct.is_super:
+        return Named(construct.target or "self")
     statement = construct.site.statement
     small = statement.small if statement else None
     source = construct.file.source
-    if not isinstance(small, cst.Expr) or small.value is not construct.node or not construct.id:
+    if not isinstance(small, cst.Expr | cst.Return) or small.value is not construct.node:
         return None
     line = source[construct.start : end_of_line(source, construct.start)].rstrip()
     if b"\n" in source[construct.start : construct.end] and not line.endswith(b"("):
         return None  # its arguments are aligned with its bracket
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", construct.id)
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", construct.id or construct.name.rpartition(".")[2])
     stem = "_".join(words).lower()
     if not stem.isidentifier():
         return None
     name = free_name(construct, stem)
-    return name, (Edit(construct.path, construct.start, construct.start, f"{name} = "),)
+    start = construct.file.tree.span(small)[0] if isinstance(small, cst.Return) else construct.start
+    edits = (Edit(construct.path, start, construct.start, f"{name} = "),)
+    return Named(name, edits, isinstance(small, cst.Return))
 
 
 def _is_alarming(function: cst.BaseExpression) -> bool:

@@ -385,15 +385,16 @@ class Call:
             at = start_of_line(source, at - 1)
         return self._inserted(at, text, indent, before=True)
 
-    def insert_after(self, text: str) -> tuple[Edit, ...] | None:
+    def insert_after(self, text: str, *, returned: bool = False) -> tuple[Edit, ...] | None:
         """Put statements, a line each, after the one that holds the call.
 
-        None if the statement shares its line with others, holds a block, or leaves the function (`return`).
+        None if the statement shares its line with others, holds a block, or leaves the function (`return`); with
+        `returned` a `return` will do, since another edit makes it an assignment.
         """
         place = self._line_statement()
         if place is None or self.site.statement is None or self.site.statement.small is None:
             return None
-        if type(self.site.statement.small).__name__ in ("Return", "Raise"):
+        if type(self.site.statement.small).__name__ in (("Raise",) if returned else ("Return", "Raise")):
             return None
         at = end_of_line(self.file.source, place[1])
         return self._inserted(at, text, indent_at(self.file.source, place[0]), before=False)

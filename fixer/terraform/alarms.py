@@ -20,7 +20,7 @@ TOPIC = "aws_sns_topic"
 _PARTS = ("GlobalSecondaryIndexName", "Method", "Route")
 """Dimensions of metrics that are of a part of the resource alone."""
 _NAMED = re.compile(r"alarm|alert", re.IGNORECASE)
-_OTHER = re.compile(r"security|billing|budget|cost|drift", re.IGNORECASE)
+_OTHER = re.compile(r"security|guardduty|complian|audit|billing|budget|cost|drift|backup|deploy", re.IGNORECASE)
 """Topics for other alarms than those of operation."""
 _MONITORING = re.compile(r"alarm|monitor|observab|cloudwatch", re.IGNORECASE)
 _SCALING = re.compile(r"\b(each|count)\.")
