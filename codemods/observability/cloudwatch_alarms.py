@@ -64,6 +64,7 @@ variable for its ARN; else one that is added above the first of them, as in the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -236,7 +237,7 @@ def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], op
     spelled, imports = file.spell_all([*names, *(made[1] if made else ())], construct)
     if made and _is_too_late(made[0], construct, spelled, imports):
         return Manual("Modules are imported below where the topic of its alarms would be made", "Import them above")
-    above = made[0].insert_after(made[2](spelled)) if made else ()
+    above = made[0].insert_after(made[2](spelled), apart=True) if made else ()
     place = topic or Place("self.alarm_topic", construct)
     lines: list[str] = []
     for metric in metrics:
@@ -245,8 +246,8 @@ def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], op
             return threshold
         lines += _statements(construct, known.name, metric, options, threshold, place.topic, spelled)
     if known.is_returned:
-        lines.append(f"return {known.name}")
-    below = place.below.insert_after("\n".join(lines), returned=known.is_returned)
+        lines += ("", f"return {known.name}")
+    below = place.below.insert_after("\n".join(lines), apart=True, returned=known.is_returned)
     if below is None or above is None:
         return Manual("No alarm can be made below it where it is made", _BY_HAND)
     return Fix((*known.edits, *above, *below, *imports), Impact.BEHAVIOR)
@@ -324,7 +325,8 @@ def _statements(
 ) -> Iterator[str]:
     label = metric.limit if metric.key.startswith("api-") else metric.label
     title = "".join(word.capitalize() for word in label.split("_"))
-    variable = free_name_there(construct, f"{name.rpartition('.')[2]}_{label}_alarm")
+    stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower()
+    variable = free_name_there(construct, f"{stem}_{label}_alarm")
     values = [
         construct.scope_text,
         construct.free_id(f"{title}Alarm"),
