@@ -25,6 +25,8 @@ _NAMED = re.compile(r"alarm|alert", re.IGNORECASE)
 _OTHER = re.compile(r"security|guardduty|complian|audit|billing|budget|cost|drift|backup|deploy", re.IGNORECASE)
 """Topics for other alarms than those of operation."""
 _STRING = re.compile(r"[\"']([^\"']*)[\"']")
+_DIMENSION = re.compile(r"\b(?:[\w.]*DimensionProperty|dict)\(|\b(?:name|value)\s*=")
+"""What is around the strings of a low-level alarm's dimension."""
 _ON_DASHBOARD = re.compile(r"Widget|add_widgets|Dashboard")
 
 
@@ -34,7 +36,7 @@ class Alarms:
     def __init__(self, file: CdkFile, watchable: Sequence[Construct]) -> None:
         """Take the file, and all that it makes that alarms may watch."""
         self._file = file
-        self._watchable = watchable
+        self.watchable = watchable
         found = [(one.start, one.end) for name in _ALARMS for one in file.calls(name)]
         found += [file.tree.span(site.node) for site in file.tree.calls if _is_alarming(site.node.func)]
         self._spans = found
@@ -92,7 +94,7 @@ class Alarms:
         named = next((one for one in map(construct.argument, _PHYSICAL) if one), None)
         if named and named.text in text:
             return True if is_sure else None
-        is_literal = not re.search(r"[A-Za-z_]", _STRING.sub("", text))
+        is_literal = not re.search(r"[A-Za-z_]", _DIMENSION.sub("", _STRING.sub("", text)))
         own = construct.value(named.name) if named and named.name else Absent
         if is_literal and (own is Absent or isinstance(own, Known)):
             return isinstance(own, Known) and str(own.value) in _STRING.findall(text)
@@ -103,7 +105,7 @@ class Alarms:
         if any(construct.is_meant_by(text, call) for text in texts):
             return True
         owner = call.scope.nearest("class")
-        for one in self._watchable:
+        for one in self.watchable:
             handed = self._handed(one) if one.scope.nearest("class") is owner else {}
             if found := texts & {*handed}:
                 return one is construct and (True if all(handed[text] for text in found) else None)
