@@ -88,7 +88,7 @@ def test_import_styles(imports: str, spelled: str) -> None:
     assert bucket.value("versioned") == Known(True)
     assert list(file.constructs("aws_s3.CfnBucket")) == []
     assert file.qualified(bucket.node.func) == "aws_s3.Bucket"
-    assert (bucket.function, file.function_of(bucket.node), bucket.class_name) == ("make", "make", None)
+    assert (bucket.function, bucket.class_name) == ("make", None)
 
 
 @pytest.mark.parametrize(
@@ -393,7 +393,7 @@ def test_values_of_classes_and_parameters() -> None:
         Known(3),
         Unknown("is set from `self.other`"),
     ]
-    assert (bucket.class_name, file.class_of(bucket.node)) == ("S", "S")
+    assert bucket.class_name == "S"
 
 
 # ---- what happens later ------------------------------------------------------------------------

@@ -312,7 +312,6 @@ def _autoscaled(table: Construct, options: Options) -> Fix | Manual:
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _KIND, _BLOCK_INDEX, _TARGET = "aws_dynamodb_table", "global_secondary_index", "aws_appautoscaling_target"
-_TAKE_OUT = f"Take that out, and choose {_ON_DEMAND}"
 _DIMENSIONS = {_READ: "Read", _WRITE: "Write"}
 
 
@@ -320,10 +319,8 @@ _DIMENSIONS = {_READ: "Read", _WRITE: "Write"}
 def terraform(module: Module, options: Options) -> Findings:
     """Tables whose billing mode is provisioned, by their argument or by default."""
     on_demand = options.mode == "on-demand"
-    for table in module.all_resources(_KIND):
+    for table in module.declared(_KIND):
         mode, at = table.value(_MODE), table.attribute(_MODE)
-        if table.read_only and not table.file.is_json:
-            continue
         where = module.override_of(table)
         own = where.attribute(_MODE) if where else None
         if own and module.literal(own.expr) == Known(_ON_DEMAND):

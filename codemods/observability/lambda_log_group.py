@@ -144,8 +144,6 @@ _PREFIX = "/aws/lambda/"
 def terraform(module: Module, options: Options) -> Findings:
     """Functions by the log groups of the module."""
     for function in functions(module):
-        if function.read_only and not function.file.is_json:
-            continue
         if function.value("logging_config.log_group") is Absent and not function.dynamic("logging_config"):
             yield from _judged(module, function, options)
 

@@ -154,10 +154,9 @@ _ARGUMENT = "retention_in_days"
 def terraform(module: Module, options: Options) -> Findings:
     """Log groups without `retention_in_days`, or with 0."""
     variable = retention_variable(module)
-    for group in module.all_resources("aws_cloudwatch_log_group"):
+    for group in module.declared("aws_cloudwatch_log_group"):
         value, attribute = group.value(_ARGUMENT), group.attribute(_ARGUMENT)
-        is_override = group.read_only and not group.file.is_json
-        if is_override or group.value("log_group_class") == Known("DELIVERY"):
+        if group.value("log_group_class") == Known("DELIVERY"):
             continue
         if value is Absent:
             message = _message("for ever", f"{variable} says" if variable else f"{options.days} days")

@@ -287,20 +287,15 @@ _SETTINGS = "aws_api_gateway_method_settings"
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Stages without settings for all of their methods, and settings of methods and routes without limits."""
-    for kind in ("aws_api_gateway_stage", "aws_api_gateway_deployment"):
-        for stage in module.all_resources(kind):
-            if stage.value("stage_name") is not Absent and not _is_override(stage):
-                yield from _stage(module, stage, options)
+    for stage in module.declared("aws_api_gateway_stage", "aws_api_gateway_deployment"):
+        if stage.value("stage_name") is not Absent:
+            yield from _stage(module, stage, options)
     for settings in module.all_resources(_SETTINGS):
         yield from _limited(settings, "settings.", options)
     for stage in module.all_resources("aws_apigatewayv2_stage"):
         yield from _limited(stage, "default_route_settings.", options)
         for route in stage.blocks("route_settings"):
             yield from _limited(route, "", options)
-
-
-def _is_override(block: Block) -> bool:
-    return block.read_only and not block.file.is_json
 
 
 def _stage(module: Module, stage: Block, options: Options) -> Findings:

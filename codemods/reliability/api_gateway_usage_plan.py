@@ -225,11 +225,9 @@ _PLAN, _KEY, _PLAN_KEY = (f"aws_api_gateway_{kind}" for kind in ("usage_plan", "
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Stages in no usage plan, and plans without limits."""
-    for kind in ("aws_api_gateway_stage", "aws_api_gateway_deployment"):
-        for stage in module.all_resources(kind):
-            is_override = stage.read_only and not stage.file.is_json
-            if stage.value("stage_name") is not Absent and not is_override:
-                yield from _stage(module, stage, options)
+    for stage in module.declared("aws_api_gateway_stage", "aws_api_gateway_deployment"):
+        if stage.value("stage_name") is not Absent:
+            yield from _stage(module, stage, options)
     for plan in module.all_resources(_PLAN):
         if not plan.holds("throttle_settings") and not plan.holds("quota_settings"):
             found = plan.lack("throttle_settings.rate_limit", str(options.rate))
@@ -247,7 +245,7 @@ def _stage(module: Module, stage: Block, options: Options) -> Findings:
         return
     unclear = next((plan for plan, holds in plans if holds is None), None)
     keys = [key for key in module.all_resources(_KEY) if not _is_used(module, key)]
-    manual = _obstacle(module, stage, unclear) or _keyless(module, stage)
+    manual = _obstacle(stage, unclear) or _keyless(module, stage)
     if not manual and (len(keys) > 1 or any(key.meta() or key.read_only for key in keys)):
         reason = f"It can't be told which of {', '.join(key.address for key in keys)} is for it"
         manual = Manual(reason, "Add a usage plan for the stage, with its keys")
@@ -258,7 +256,7 @@ def _stage(module: Module, stage: Block, options: Options) -> Findings:
         yield stage.finding(rule, _MESSAGE, fix=Fix(stage.insert_after(text), Impact.BEHAVIOR))
 
 
-def _obstacle(module: Module, stage: Block, unclear: Block | None) -> Manual | None:
+def _obstacle(stage: Block, unclear: Block | None) -> Manual | None:
     if unclear:
         step = "Write its api_stages out there, with the addresses of API and stage"
         return Manual(f"It can't be told whether {unclear.address} holds it", step)

@@ -178,9 +178,7 @@ _KINDS = ("default_cache_behavior", "ordered_cache_behavior")
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Behaviors of distributions by their origin and path."""
-    for distribution in module.all_resources("aws_cloudfront_distribution"):
-        if distribution.read_only and module.resource(distribution.address) is not distribution:
-            continue
+    for distribution in module.declared("aws_cloudfront_distribution"):
         for kind in _KINDS:
             for behavior in distribution.blocks(kind):
                 yield from _judged(module, distribution, behavior)

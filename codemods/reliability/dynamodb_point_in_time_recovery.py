@@ -324,21 +324,19 @@ def _unseen(value: Unknown) -> Manual:
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Tables by their block, replicas by their attribute."""
-    for table in module.all_resources("aws_dynamodb_table"):
+    for table in module.declared("aws_dynamodb_table"):
         yield from _setting(table, table, "point_in_time_recovery.enabled")
         for replica in table.blocks("replica"):
             yield from _setting(table, replica, "point_in_time_recovery")
         if dynamic := table.dynamic("replica"):
             for content in dynamic.blocks("content"):
                 yield from _setting(table, content, "point_in_time_recovery")
-    for alone in module.all_resources("aws_dynamodb_table_replica"):
+    for alone in module.declared("aws_dynamodb_table_replica"):
         yield from _setting(alone, alone, "point_in_time_recovery")
 
 
 def _setting(table: Block, block: Block, path: str) -> Iterator[Finding]:
     """The finding for a setting that must be true, if it is not."""
-    if table.read_only and not table.file.is_json:
-        return  # an override: what it changes is judged at the table itself
     part = "" if block is table else "a replica without "
     message = f"has {part or 'no '}point-in-time recovery"
     value, attribute = block.value(path), _attribute(block, path)

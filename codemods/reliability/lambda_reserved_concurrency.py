@@ -135,8 +135,6 @@ def _cdk_need(function: Construct, executions: int) -> Manual | None:
 def terraform(module: Module, options: Options) -> Findings:
     """Functions with a reservation of 0, and those that are named and have none."""
     for function in functions(module):
-        if function.read_only and module.resource(function.address) is not function:
-            continue  # an override of a function that is looked at itself
         value, attribute = function.value(_SETTING), function.attribute(_SETTING)
         if isinstance(value, Known) and str(value.value) == "0":
             yield function.finding(rule, _NEVER, manual=_STOPPED, at=attribute)

@@ -330,8 +330,8 @@ def terraform(module: Module, options: Options) -> Findings:
     """Stateful resources whose settings let them go with their data."""
     for settings in (_FORCING, dict.fromkeys(_SNAPSHOTTED, _SKIP), _PROTECTED, dict.fromkeys(_KEYS, _WINDOW)):
         for kind, name in settings.items():
-            for block in module.all_resources(kind):
-                if (not block.read_only or block.file.is_json) and not _is_kept(block):
+            for block in module.declared(kind):
+                if not _is_kept(block):
                     yield from _setting(block, name, options)
 
 

@@ -248,9 +248,7 @@ _FACTORS = (_TOKEN, "sms_configuration", "email_mfa_configuration")
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """User pools by their arguments and blocks."""
-    for pool in module.all_resources("aws_cognito_user_pool"):
-        if pool.read_only and not pool.file.is_json:
-            continue
+    for pool in module.declared("aws_cognito_user_pool"):
         condition = production(module, options.production)
         for message, name, found in (
             (_NO_MFA, _MFA, _with_mfa(pool, condition, options)),

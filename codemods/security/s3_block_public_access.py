@@ -313,9 +313,7 @@ _GROUPS = "acs.amazonaws.com/groups/global/"
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Buckets by the access block that the module holds for them, in whichever file."""
-    for bucket in module.all_resources("aws_s3_bucket"):
-        if bucket.read_only and module.resource(bucket.address) is not bucket:
-            continue  # an override of a bucket that is looked at itself
+    for bucket in module.declared("aws_s3_bucket"):
         block, unclear = _access_block(module, bucket)
         if block is not None:
             yield from _flags(module, bucket, block)

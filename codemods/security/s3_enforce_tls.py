@@ -272,9 +272,7 @@ _WEBSITE_BLOCK = "aws_s3_bucket_website_configuration"
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Buckets by the policies that the module holds for them, in whichever file."""
-    for bucket in module.all_resources("aws_s3_bucket"):
-        if bucket.read_only and module.resource(bucket.address) is not bucket:
-            continue  # an override of a bucket that is looked at itself
+    for bucket in module.declared("aws_s3_bucket"):
         policies, unclear = _policies_of(module, bucket)
         judged = [known_statements(module, policy.expr) for policy in policies]
         if any(_denies(one) for known, _ in judged for one in known):
@@ -377,7 +375,7 @@ def _extended(module: Module, bucket: Block, policy: Attribute) -> Findings:
     manual = None
     if holder is bucket:
         manual = Manual("Its policy is an argument of the bucket, which can't name itself", f"Make it an {_POLICY}")
-    elif not _goes_with(module, holder, bucket):
+    elif not _goes_with(holder, bucket):
         manual = Manual(f"{holder.address} is not made for every one of these buckets", _DENY_STEP)
     elif holder.ignores_changes("policy"):
         manual = Manual("The lifecycle ignores changes of the policy", "Make sure that what manages it denies them")
@@ -385,7 +383,7 @@ def _extended(module: Module, bucket: Block, policy: Attribute) -> Findings:
         manual = Manual(f"{holder.address} is overridden", f"{_DENY_STEP} there")
     elif isinstance(found, Unknown):
         manual = Manual(f"Its policy can't be extended: it {found.why}", _DENY_STEP)
-    elif (arn := _arn(module, bucket, holder, found.block)) is None:
+    elif (arn := _arn(bucket, holder, found.block)) is None:
         manual = Manual(f"It can't be told what {found.block.address} has to call the bucket", _DENY_STEP)
     else:
         edits = found.add(_statement(arn))
@@ -399,7 +397,7 @@ def _statement(arn: str) -> NewStatement:
     return NewStatement("DenyInsecureTransport", ("s3:*",), resources, "Deny", _EVERYBODY, _INSECURE)
 
 
-def _goes_with(module: Module, holder: Block, bucket: Block) -> bool:
+def _goes_with(holder: Block, bucket: Block) -> bool:
     """Whether there is a policy for each bucket of the block, and none but these."""
     mine, theirs = (_times(one) for one in (holder, bucket))
     over = holder.attribute("for_each")
@@ -411,7 +409,7 @@ def _times(block: Block) -> dict[str, str]:
     return {name: "".join(text.split()) for name, text in block.meta().items() if name != "provider"}
 
 
-def _arn(module: Module, bucket: Block, holder: Block, at: Block) -> str | None:
+def _arn(bucket: Block, holder: Block, at: Block) -> str | None:
     """The bucket's ARN as an expression for a policy that stands in a block."""
     if not _times(bucket):
         return f"{bucket.address}.arn"

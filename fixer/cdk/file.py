@@ -276,18 +276,6 @@ class CdkFile:
             return ProjectClass(self.path, target[1:])
         return self.app.index.meaning(self.path, target)
 
-    def class_of(self, node: cst.CSTNode) -> str | None:
-        """The name of the class around a node."""
-        return self._name_around(node, "class")
-
-    def function_of(self, node: cst.CSTNode) -> str | None:
-        """The name of the function around a node."""
-        return self._name_around(node, "function")
-
-    def _name_around(self, node: cst.CSTNode, kind: str) -> str | None:
-        scope = self.tree.scope_at(self.tree.span(node)[0]).nearest(kind)
-        return scope.name if scope else None
-
     def names_in_scope(self, at: Call) -> frozenset[str]:
         """All names that can be read where a call is."""
         return frozenset(name for scope in at.scope.visible() for name in scope.bindings)

@@ -50,7 +50,7 @@ def callers(function: Block) -> Iterator[Caller]:
     """What calls the function, each once, as far as its module shows it."""
     seen = {function.address}
     for block in (*_referring(function.address, function, seen, 0), *_naming(function)):
-        if block.address not in seen and (caller := _judged(block, function)):
+        if block.address not in seen and (caller := _judged(block)):
             yield caller
         seen.add(block.address)
 
@@ -78,7 +78,7 @@ def _naming(function: Block) -> Iterator[Block]:
                 yield block
 
 
-def _judged(block: Block, function: Block) -> Caller | None:
+def _judged(block: Block) -> Caller | None:
     kind = block.labels[0] if block.type == "resource" else block.type
     if kind in _NO_CALLERS or kind in ("output", "check", "import", "moved", "removed"):
         return None

@@ -35,7 +35,7 @@ _EACH = re.compile(r"\$\{each\.(?:key|value)\}")
 
 def functions(module: Module) -> Iterator[Block]:
     """The functions that the module declares, but for those that CloudFront runs at its edge."""
-    for block in module.all_resources("aws_lambda_function"):
+    for block in module.declared("aws_lambda_function"):
         if not is_at_edge(block):
             yield block
 

@@ -109,7 +109,7 @@ def _lack(module: Module, user: Block, purpose: Purpose) -> Lack | None:
         return Lack(user, value, manual=Manual(found.manual.reason, step), at=found.at)
     if user.value("region") is not Absent:
         manual = Manual("It is in a region of its own", step)
-    elif obstacle := user.no_companion("aws_kms_key"):
+    elif obstacle := user.no_companion(KEY):
         manual = obstacle
     elif unfit := purpose.unfit(user):
         manual = unfit

@@ -95,6 +95,10 @@ class Module:
         yield from self.resources(kind)
         yield from self._by_type(fixed=True).get(("resource", kind), ())
 
+    def declared(self, *kinds: str) -> Iterator[Block]:
+        """The resources of these types in all files but overrides, which change what is declared elsewhere."""
+        return (block for kind in kinds for block in self.all_resources(kind) if not _is_override(block.file.path))
+
     def data(self, kind: str) -> Iterator[Block]:
         """The data sources of that type in the files that may be changed."""
         return self.blocks("data", kind)

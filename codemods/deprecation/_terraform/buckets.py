@@ -38,9 +38,9 @@ it, a reference to the bucket makes Terraform wait for both."""
 def buckets(module: Module, rule: Rule, imports: bool) -> Findings:
     """A finding for all that can be split off a bucket, and one for each argument that can't."""
     majors = module.facts.aws_majors
-    for bucket in module.all_resources("aws_s3_bucket"):
+    for bucket in module.declared("aws_s3_bucket"):
         held = {name: items for name in PARTS if (items := _items(bucket, name))}
-        if not held or max(majors, default=6) < 4 or (bucket.read_only and module.resource(bucket.address) != bucket):
+        if not held or max(majors, default=6) < 4:
             continue
         obstacle = _obstacle(module, bucket)
         if obstacle:
