@@ -220,8 +220,22 @@ class Suffixer:
             return replace(name, manual=self._literal(environment))
         if unclear := self._unclear(mine):
             return replace(name, manual=unclear)
+        if manual := self._hidden_end(name):
+            return replace(name, manual=manual)
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
+
+    def _hidden_end(self, name: Name) -> Manual | None:
+        """Why the suffix can't go last: the end that a name must keep, such as `.fifo`, is in a variable."""
+        end, whole = name.physical.kind.end, self.module.resolve(name.expr)
+        if not end or name.text.endswith(end) or not isinstance(whole, Known):
+            return None
+        if self.options.position != "suffix" or not str(whole.value).endswith(end):
+            return None
+        return Manual(
+            f"It ends with `{end}`, which must stay last, and which is not written here",
+            f"Write `{end}` here and not in what it comes from, then run iacfix again",
+        )
 
     @staticmethod
     def _word(traversal: Traversal) -> str:
