@@ -43,7 +43,7 @@ variable for its ARN; else one that is added above the first of them, as in the 
 ## Not fixed
 
 - What may be watched already: by an alarm whose metric or dimension is a parameter or a variable, by a module for
-  monitoring that is given the resource, or in another file that reads the construct.
+  monitoring that is given the resource, by the module that calls this one, or in another file that reads the construct.
 - Constructs in files for version 1 of the CDK, in classes that derive from the construct, in functions outside of
   classes, or whose id or timeout can't be told; a class whose topic may not be there yet.
 - Terraform: resources in JSON; a topic with `count` or `for_each`.
@@ -79,7 +79,7 @@ from fixer.cdk.durations import seconds
 from fixer.cdk.functions import HIGH_LEVEL
 from fixer.cdk.functions import is_at_edge as is_at_cdk_edge
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import Chunk, free_name, placed, tags
+from fixer.terraform import Chunk, free_name, known_to, placed, tags
 from fixer.terraform.alarms import ALARM, is_watched, notified, topic_for
 from fixer.terraform.functions import is_at_edge
 
@@ -398,6 +398,8 @@ def _obstacle(module: Module, block: Block, service: Service, *, is_sure: bool) 
         return Manual(reason, f"Look at their metrics and dimensions; {step[0].lower()}{step[1:]} if they don't")
     if block.attribute(service.name) is None:
         return Manual(f"It has no {service.name}, which names its alarms", step)
+    if place := known_to(block, service.name):
+        return Manual(f"{place} knows its name, and may have alarms for it", f"Look there; {step[0].lower()}{step[1:]}")
     return None
 
 

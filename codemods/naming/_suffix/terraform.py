@@ -209,8 +209,8 @@ class Suffixer:
         if given and self.module.facts.called_by:
             return None  # the callers tell their resources apart
         if self.module.follow(expr).kind == "conditional":
-            manual = Manual("It depends on a condition", "Put the environment suffix into it by hand")
-            return replace(name, manual=manual)
+            step = "Put the environment suffix into it by hand"
+            return replace(name, manual=Manual("It depends on a condition", step))
         if expr.kind not in ("string", "template"):
             bare = self._bare(name, given, kinds)
             if bare is None or bare.manual:
