@@ -252,7 +252,7 @@ def _attempt(
         if not open_fixes or (turn >= MAX_PASSES and len(open_fixes) >= left):
             break
         left = len(open_fixes)
-        made = _make(open_fixes, now, unit, failed, prove)
+        made = _make([one for one in open_fixes if not one.rule.late] or open_fixes, now, unit, failed, prove)
         last = {key: there[key] for key in (_key(one.finding) for one in made.fixed)}
         for one in made.fixed:
             fixed = _report((one.finding, one.rule, None), now, Status.FIXED)
@@ -404,14 +404,17 @@ def _make(
     made = _Made(*apply(taken.changes, sources), chosen)
     if prove(unit, sources, made.sources, taken.changes) is None:
         return made
-    good = _Made({**sources}, {}, [])  # one of them fails its proof: find out which, one by one
+    # One of them fails its proof: find out which, one by one. What fails beside others alone waits for the next pass.
+    good = _Made({**sources}, {}, [])
     kept = _Taken()
     for one in chosen:
         trial = _Taken(kept.changes)
         trial.take(one.fix)
         after, moved = apply(trial.changes, sources)
         if problem := prove(unit, sources, after, trial.changes):
-            failed[_key(one.finding)] = f"The fix fails its proof: {problem}"
+            alone = one.fix.changes
+            if not good.fixed or (problem := prove(unit, sources, apply(alone, sources)[0], alone)):
+                failed[_key(one.finding)] = f"The fix fails its proof: {problem}"
         else:
             kept = trial
             good = _Made(after, moved, [*good.fixed, one])

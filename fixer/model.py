@@ -276,6 +276,8 @@ class Rule:
     """A file that holds none of these words can't concern the rule; such files are dismissed unparsed."""
     default: bool = True
     """Whether the rule runs when no rules are selected."""
+    late: bool = False
+    """Whether its fixes wait until other rules have none left to make: it is about what those bring, or come to use."""
     check_cdk: CdkCheck | None = field(default=None, init=False)
     check_terraform: TerraformCheck | None = field(default=None, init=False)
 

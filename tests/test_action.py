@@ -41,6 +41,8 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 WORKFLOWS = sorted((ROOT / "examples/github").glob("*.yml"))
 STEPS = ACTION["runs"]["steps"]
 TOKEN = "ghs_0123456789abcdefSECRET"
+RULES = "log-group-retention,s3-block-public-access,env-suffix-names"
+"""Those that the snippets below are for."""
 GROUP = 'resource "aws_cloudwatch_log_group" "orders" {\n  skip_destroy = true\n}\n'
 KEPT = GROUP.replace("true\n", "true\n\n  retention_in_days = 30\n")
 MANUAL = 'resource "aws_s3_bucket" "site" {}\n\nresource "aws_s3_bucket_website_configuration" "site" {\n'
@@ -103,7 +105,7 @@ class Job:
         for name in ("event.json", "output", "summary"):
             (commands / name).write_text(json.dumps(self.payload) if name == "event.json" else "")
         given = {name: str(one.get("default", "")) for name, one in ACTION["inputs"].items()}
-        given |= {"token": TOKEN} | {name.replace("_", "-"): value for name, value in inputs.items()}
+        given |= {"token": TOKEN, "rules": RULES} | {name.replace("_", "-"): value for name, value in inputs.items()}
         assert given.keys() == ACTION["inputs"].keys()
         return {
             "PATH": os.environ["PATH"],
@@ -218,7 +220,7 @@ def git(*args: str, cwd: Path) -> str:
 def test_check_of_a_fork(job: Job) -> None:
     job.write({"main.tf": GROUP, "other.tf": MANUAL})
     git("init", "-q", cwd=job.workspace)
-    ran = job.run(rules="log-group-retention,s3-*")
+    ran = job.run(rules="log-group-retention,s3-block-*")
     assert ran.code == 0
     places = [(name, one["file"], one["line"]) for name, one, _ in ran.commands if "file" in one]
     assert places == [("warning", "main.tf", "1"), ("warning", "other.tf", "1")]
@@ -902,6 +904,7 @@ def test_the_hooks_of_pre_commit(tmp_path: Path) -> None:
     (project / "main.tf").write_text(GROUP)
     (project / "app.tofu").write_text(GROUP.replace("orders", "bills"))
     (project / "notes.md").write_text(GROUP)
+    (project / "iacfix.toml").write_text(f"select = {json.dumps(RULES.split(','))}\n")
     (project / ".pre-commit-config.yaml").write_text(json.dumps({"repos": [{"repo": "local", "hooks": hooks}]}))
     git("init", "-q", cwd=project)
     git("add", ".", cwd=project)

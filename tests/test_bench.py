@@ -123,9 +123,10 @@ def test_an_aim_is_met_at_its_bound(value: float | None, at_least: bool, verdict
 def test_a_run_tells_output_exit_code_and_the_memory_of_its_children() -> None:
     child = "x = bytearray(60_000_000); print(len(x)); input()"
     parent = (
-        "import subprocess, sys\n"
+        "import subprocess, sys, time\n"
         f"children = [subprocess.Popen([sys.executable, '-c', {child!r}], stdin=-1, stdout=-1) for _ in range(2)]\n"
         "lines = [child.stdout.readline() for child in children]\n"
+        "time.sleep(1)  # for whoever looks at them\n"
         "for child in children: child.communicate(b'\\n')\n"
         "print(b''.join(lines)); sys.exit(3)\n"
     )

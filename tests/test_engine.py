@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -123,6 +124,47 @@ def test_a_fix_that_breaks_a_file_is_not_made_and_the_others_are() -> None:
     assert result.files[0].after is not None
     assert b"}{" not in result.files[0].after
     assert "would not parse" in result.errors[0].message
+
+
+def test_fixes_that_fail_beside_each_other_alone_are_made_one_pass_after_the_other() -> None:
+    """Two that bring the same: the second one finds it there."""
+
+    def wants(module: Module, options: object) -> Iterator[Finding]:
+        known = module.resource("data.aws_region.current")
+        text = "" if known else '\ndata "aws_region" "current" {}\n'
+        for queue in module.resources("aws_sqs_queue"):
+            if queue.value("region") is Absent:
+                changes = (
+                    *queue.set("region", "data.aws_region.current.name"),
+                    *(queue.insert_after(text) if text else ()),
+                )
+                yield queue.finding(rule, "has no region", fix=Fix(changes, Impact.NONE))
+
+    rule = terraform_rule("wants", wants)
+    sources = {"a.tf": QUEUE, "b.tf": QUEUE.replace(b'"q"', b'"r"')}
+    result = engine.repair(unit(*sources), sources, [(rule, None)], Impact.NONE, prove=prove)
+    assert statuses(result) == [("wants", Status.FIXED)] * 2
+    assert result.errors == []
+    assert b"".join(file.after or b"" for file in result.files).count(b'data "aws_region"') == 1
+
+
+def test_late_rules_come_when_the_others_have_nothing_left_to_make() -> None:
+    seen = []
+
+    def check(module: Module, options: object) -> Iterator[Finding]:
+        for queue in module.resources("aws_sqs_queue"):
+            if queue.value("late") is Absent:
+                seen.append(queue.value("delay_seconds"))
+                yield queue.finding(rule, "lacks late", fix=Fix(queue.set("late", "1"), Impact.NONE))
+
+    rule = replace(terraform_rule("late", check), late=True)
+    rule.check_terraform = check
+    two = QUEUE + b"\n" + QUEUE.replace(b'"q"', b'"r"')
+    result = repair(two, rule, sets("delay", "delay_seconds"))
+    assert result.files[0].after is not None
+    assert result.files[0].after.index(b"delay_seconds") < result.files[0].after.index(b"late")
+    assert sorted(statuses(result)) == [("delay", Status.FIXED)] * 2 + [("late", Status.FIXED)] * 2
+    assert seen == [Absent, Absent, Known(1), Known(1)]
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,17 @@ def test_terraform_that_would_not_parse() -> None:
     assert flaw("main.tf", MODULE, edit) == "main.tf: would not parse: line 13: syntax error"
 
 
+def test_what_a_module_would_declare_twice() -> None:
+    sources = {"main.tf": MODULE, "data.tf": b'data "aws_region" "current" {}\n', "other.tf": b""}
+    unit = Unit(Language.TERRAFORM, ".", tuple(sources), TerraformFacts())
+    for name in ("current", "here"):
+        change = Edit("main.tf", len(MODULE), len(MODULE), f'\ndata "aws_region" "{name}" {{}}\n')
+        assert bool(prove(unit, sources, apply([change], sources)[0], [change])) is (name == "current")
+    both = [Edit(one, 0, 0, 'data "aws_region" "here" {}\n') for one in ("main.tf", "other.tf")]
+    problem = prove(unit, sources, apply(both, sources)[0], both)
+    assert problem == "data.aws_region.here would be declared twice"
+
+
 def test_an_edit_that_swallows_what_follows() -> None:
     edit = put("main.tf", MODULE, b'"orders"\n\n', '"orders"\n\n  /*')
     closed = MODULE.replace(b'name = "mail"', b'name = "mail" */ }\nresource "a" "b" {')
@@ -162,6 +173,11 @@ def test_python_that_changes_where_no_edit_is(old: bytes, new: bytes) -> None:
     message = lied("app.py", STACK, old, new, told)
     assert message is not None
     assert message.endswith("would change outside of the edits")
+
+
+def test_a_keyword_that_a_call_would_have_twice() -> None:
+    edit = put("app.py", STACK, b"fifo=True", "fifo=True, fifo=False")
+    assert flaw("app.py", STACK, edit) == "app.py: fifo would be given twice in a call"
 
 
 def test_an_edit_that_changes_how_the_rest_is_read() -> None:

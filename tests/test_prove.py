@@ -647,6 +647,16 @@ BUCKET = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "a"}}
             Difference(other=frozenset({"Shop's Outputs"})),
         ),
         (
+            shop_template({"A": BUCKET}, Outputs={"Name": {"Value": 1}}),
+            shop_template({"A": BUCKET}, Outputs={"Name": {"Value": 1, "Description": "The name"}}),
+            Difference(),
+        ),
+        (
+            shop_template({"A": BUCKET}, Outputs={"Name": {"Value": 1, "Export": {"Name": "shop"}}}),
+            shop_template({"A": BUCKET}, Outputs={"Name": {"Value": 1, "Export": {"Name": "shop-dev"}}}),
+            Difference(removed=frozenset({"Shop's export shop"}), other=frozenset({"Shop's Outputs"})),
+        ),
+        (
             shop_template({"A": {**BUCKET, "Metadata": {"aws:cdk:path": "a", "cdk_nag": {"rules_to_suppress": []}}}}),
             shop_template({"A": BUCKET}, Description="The shop"),
             Difference(),

@@ -732,6 +732,8 @@ def changes(file: TerraformFile) -> list[tuple[Edit, ...]]:
         block.set("zone", "1"),
         block.set("a_quite_long_name", "[\n  1,\n]"),
         block.append("lifecycle {\n}"),
+        block.lead("first", "0"),
+        block.lead("first_of_all", "0", "check {\n  x = 1\n}"),
         block.insert_after("x {\n}"),
         block.insert_before("x {\n}"),
         block.delete(),
@@ -739,6 +741,21 @@ def changes(file: TerraformFile) -> list[tuple[Edit, ...]]:
     for attribute in block.attributes():
         made += [block.set(attribute.name, "12345"), block.remove(attribute.name), block.rename(attribute.name, "new")]
     return made
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        ("{}", "{\n  a = 0\n\n  b {\n    c = 1\n  }\n}"),
+        ("{ value = x }", "{\n  a     = 0\n  value = x\n\n  b {\n    c = 1\n  }\n}"),
+        ("{\n  # note\n  value = x\n}", "{\n  a = 0\n  # note\n  value = x\n\n  b {\n    c = 1\n  }\n}"),
+        ("{\n  value = [\n    x\n  ]\n}", "{\n  a = 0\n  value = [\n    x\n  ]\n\n  b {\n    c = 1\n  }\n}"),
+    ],
+)
+def test_an_argument_leads(body: str, after: str) -> None:
+    source = f'output "o" {body}\n'.encode()
+    block = load(TerraformFacts("."), {"main.tf": source}).files[0].blocks[0]
+    assert apply(source, block.lead("a", "0", "b {\n  c = 1\n}")).decode() == f'output "o" {after}\n'
 
 
 @settings(max_examples=150, deadline=None)

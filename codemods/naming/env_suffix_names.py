@@ -66,6 +66,7 @@ Reported, for a person to do:
 - A name with a written-out environment (`prod-orders`): write the suffix in its place.
 - A name that a prefix or another module's output may have given an environment already: put the suffix there, or in
   the name.
+- A Terraform name that ends with `.fifo` by way of a variable.
 - A name that would be too long (10 characters are reckoned for the suffix) or would hold a forbidden character.
 - A name that a service looks for (`dms-vpc-role`), that a website's host must equal, that a backend names, or whose
   resource has `prevent_destroy`.

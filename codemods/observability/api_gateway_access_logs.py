@@ -205,7 +205,7 @@ def terraform(module: Module, options: Options) -> Findings:
         for stage in module.all_resources(kind):
             if stage.blocks("access_log_settings") and not module.overridden(stage):
                 continue
-            if found := stage.lack("access_log_settings.destination_arn", '""', lambda _: True):
+            if found := stage.lack("access_log_settings.destination_arn", "the ARN of a log group", lambda _: True):
                 yield _finding(module, stage, found, options)
     for deployment in module.all_resources("aws_api_gateway_deployment"):
         if deployment.value("stage_name") is not Absent:

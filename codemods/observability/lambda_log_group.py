@@ -38,7 +38,7 @@ function has run before, Lambda has made the group: import it first**, `terrafor
 
 - A function with `**arguments` that may bring the settings, or whose id can't be told to make one for the log group.
 - In Terraform, a function where it can't be told whether one of the log groups for functions in the module is its own,
-  or that is in JSON.
+  one whose name another module gives or is given, which may make the log group itself, and one in JSON.
 - Not reported: functions whose log group another construct makes by its name, `log_group_name="/aws/lambda/..."`, those
   whose `logging_config` names a log group, and those at CloudFront's edge, which log in every region.
 
@@ -57,7 +57,7 @@ from codemods.facts import cdk_since
 from fixer.cdk.functions import functions as cdk_functions
 from fixer.cdk.functions import is_named_for as cdk_is_named_for
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
-from fixer.terraform import free_name, tags
+from fixer.terraform import free_name, known_to, tags
 from fixer.terraform.functions import functions, is_named_for
 
 if TYPE_CHECKING:
@@ -158,6 +158,9 @@ def _judged(module: Module, function: Block, options: Options) -> Findings:
         yield function.finding(rule, message, manual=manual)
     elif None in found:
         manual = Manual("It can't be told which of the module's log groups is its own", "Name one by its function_name")
+        yield function.finding(rule, message, manual=manual)
+    elif place := known_to(function, "function_name"):
+        manual = Manual(f"{place} knows its name, and may make the log group", "Look there, and make it in one place")
         yield function.finding(rule, message, manual=manual)
     else:
         lines = [f'name = "{_PREFIX}${{{function.reference("function_name")}}}"']

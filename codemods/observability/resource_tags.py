@@ -57,6 +57,7 @@ In both languages a key is written as the code writes it already, and one that s
 
 - An app, or a module (reported once), in which nothing certainly holds the name of the environment: set the option
   `environment`, or read it from the context or a variable, then run iacfix again.
+- CDK: stacks that are given the environment, where the app reads it from the context without a default.
 - CDK: tags in a loop over something that is not written out; an app that has no name; version 1; a resource or stack
   that has the tag as a property (`CfnTag`, `tags=`), whose value a tag of the app would replace.
 - Terraform: default tags from a variable or a `dynamic` block, in an override file or in JSON; a provider older than
@@ -84,6 +85,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from codemods.facts.terraform_aws import terraform_resource
+from fixer.cdk.context import is_given, reads
 from fixer.cdk.environment import Environments
 from fixer.cdk.layout import end_of_line, fold, indent_at, start_of_line
 from fixer.cdk.tagging import Tagged
@@ -94,6 +96,7 @@ from fixer.terraform.maps import adding, entries, one_line, with_others
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile, Construct
+    from fixer.cdk.context import Read
     from fixer.model import Finding
     from fixer.terraform import Block, Expr, Module
 
@@ -194,7 +197,10 @@ class _Root:
         if unknown := [kind for kind in missing if kind not in values]:
             stacks = self.tagged.bare(_is("Environment")) or []
             held = [(stack, {self._spelling("Environment"): _held(stack)}) for stack in stacks]
-            if held and all(value for _, tags in held for value in tags.values()):
+            if held and (read := self._bare_read()):
+                reason = f"{read.path}:{read.line} reads the environment from the context, which may not have it"
+                yield self.root.finding(rule, _untagged(unknown), manual=Manual(reason, "Give it a default there"))
+            elif held and all(value for _, tags in held for value in tags.values()):
                 yield self._finding(unknown, held)
             else:
                 manual = Manual("No variable, parameter or context that it reads names the environment", _CONFIGURE)
@@ -260,6 +266,17 @@ class _Root:
         }
         name, default = reads.pop() if len(reads) == 1 else ("", "")
         return f"{self.root.target}.node.try_get_context({self._quoted(name)}) or {default}" if default else ""
+
+    def _bare_read(self) -> Read | None:
+        """What may give stacks None for their environment: a tag can't have that for its value."""
+        app = self.file.app
+        paths = app.holding("try_get_context")
+        files = (file for file in app.files() if file.path in paths)
+        for read in (read for file in files for read in reads(file)):
+            named = isinstance(read.key, str) and _kind(read.key) == "Environment" and not is_given(app, read.key)
+            if named and not read.is_required and not read.is_provided_for and not read.breaks_without:
+                return read
+        return None
 
     def _quoted(self, text: str) -> str:
         source = self.file.source

@@ -204,7 +204,7 @@ def terraform(module: Module, options: Options) -> Findings:
         is_kept = any(_has_destination(one) for one, _ in module.resources_for(function, _INVOKE, "function_name"))
         if fed or is_kept or (function.blocks("dead_letter_config") and not module.overridden(function)):
             continue
-        if found := function.lack("dead_letter_config.target_arn", '""', lambda _: True):
+        if found := function.lack("dead_letter_config.target_arn", "the ARN of a queue", lambda _: True):
             yield _of_function(module, function, found, options)
 
 
@@ -249,7 +249,7 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         return
     if any(module.resources_for(queue, "aws_sqs_queue_redrive_policy", "queue_url")):
         return
-    found = queue.lack("redrive_policy", '""', lambda _: True)
+    found = queue.lack("redrive_policy", "that of a dead-letter queue", lambda _: True)
     name, fifo = queue.attribute("name"), queue.value("fifo_queue")
     if found is None or (queue.attribute("redrive_policy") and not module.overridden(queue)):
         return

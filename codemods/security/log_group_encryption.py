@@ -89,6 +89,7 @@ rule = Rule(
         "PCI.DSS.321-CloudWatchLogGroupEncrypted",
     ),
     keywords=("aws_cloudwatch_log_group", "LogGroup"),
+    late=True,
 )
 
 _MESSAGE = "is not encrypted with a key of the account"

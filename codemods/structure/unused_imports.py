@@ -57,6 +57,7 @@ rule = Rule(
     seeds=("S1-1.2",),
     scanners=("F401", "W0611", "unused-import"),
     keywords=("aws_cdk",),
+    late=True,
 )
 
 _ACTING = frozenset(("antigravity", "readline", "rlcompleter", "this"))

@@ -385,18 +385,24 @@ class Call:
             at = start_of_line(source, at - 1)
         return self._inserted(at, text, indent, before=True)
 
-    def insert_after(self, text: str) -> tuple[Edit, ...] | None:
-        """Put statements, a line each, after the one that holds the call.
+    def insert_after(self, text: str, *, apart: bool = False, returned: bool = False) -> tuple[Edit, ...] | None:
+        """Put statements, a line each, after the one that holds the call; with `apart` between blank lines.
 
-        None if the statement shares its line with others, holds a block, or leaves the function (`return`).
+        None if the statement shares its line with others, holds a block, or leaves the function (`return`); with
+        `returned` a `return` will do, since another edit makes it an assignment.
         """
         place = self._line_statement()
         if place is None or self.site.statement is None or self.site.statement.small is None:
             return None
-        if type(self.site.statement.small).__name__ in ("Return", "Raise"):
+        if type(self.site.statement.small).__name__ in (("Raise",) if returned else ("Return", "Raise")):
             return None
-        at = end_of_line(self.file.source, place[1])
-        return self._inserted(at, text, indent_at(self.file.source, place[0]), before=False)
+        source = self.file.source
+        at, indent = end_of_line(source, place[1]), indent_at(source, place[0])
+        following = source[at : at + 1000].split(b"\n", 2)[1:2]
+        if apart:
+            goes_on = bool(following and following[0].strip()) and following[0].startswith(indent.encode())
+            text = f"\n{text}\n\n" if goes_on else f"\n{text}"
+        return self._inserted(at, text, indent, before=False)
 
     def _inserted(self, at: int, text: str, indent: str, *, before: bool) -> tuple[Edit, ...]:
         newline, limit, unit = self.file.newline, self.file.line_length, self.file.unit

@@ -20,7 +20,7 @@ from fixer.cdk.outline import ProjectClass
 from fixer.model import Absent, Edit, Known, Lack, Manual, Symbol, Unknown
 
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Construct
+    from fixer.cdk.calls import Call, Construct
     from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Scope
 
@@ -28,6 +28,7 @@ KEY = "aws_kms.Key"
 _PROPERTY = "kms_key_id"
 _OF_AWS = "alias/aws/"
 _STACKS = ("Stack", "NestedStack")
+_ALLOWING = ("add_to_resource_policy", "grant", "grant_encrypt_decrypt", "grant_encrypt", "grant_decrypt")
 _SPEC = (Known(Symbol("aws_kms.KeySpec.SYMMETRIC_DEFAULT")), Absent)
 _USAGE = (Known(Symbol("aws_kms.KeyUsage.ENCRYPT_DECRYPT")), Absent)
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -262,22 +263,28 @@ def _granted(user: Construct, key: Construct, purpose: Purpose) -> tuple[Edit, .
     """The edits that have a key allow what it must; none if it does so already."""
     grant = purpose.grant
     assert grant is not None  # noqa: S101  the caller has looked
-    there = [call.text for name in ("add_to_resource_policy", "grant") for call in key.methods(name)]
-    there += [call.text for name in ("grant_encrypt_decrypt", "grant_decrypt") for call in key.methods(name)]
-    if policy := key.behind("policy"):
+    step = f"Have its policy allow this one too, and set {purpose.users[user.name]} to it"
+    there = [text for name in _ALLOWING for call in key.methods(name) for text in _given(call)]
+    policy = key.behind("policy")
+    if policy:
         there.append(policy.text)
     if any(re.search(grant.narrowed_by, text) for text in there):
-        step = f"Have its policy allow this one too, and set {purpose.users[user.name]} to it"
         return Manual(f"The policy of {key.target} speaks of certain resources", step)
     if any(re.search(grant.shown_by, text) for text in there):
         return ()
     name = key.target or ""
-    if key.value("policy") is not Absent or any(re.search(r"polic|statement", text) for text in there):
-        step = f"Make sure that it allows what is needed, and set {purpose.users[user.name]} to it"
+    if policy or any("(" not in text for text in there):
         return Manual(f"The policy of {name} can't be judged", step)
     text, imports = _grant_text(user, name, grant)
     edits = key.insert_after(text)
     return (*edits, *imports) if edits else Manual(f"{name} is made within another statement", "Make it on its own")
+
+
+def _given(call: Call) -> Iterator[str]:
+    """What a method is given, as it would be written in the call."""
+    for argument in call.arguments:
+        if written := call.behind(argument):
+            yield written.text if argument is call.arguments[0] else f"({written.text})"
 
 
 # ---- new keys ----------------------------------------------------------------------------------

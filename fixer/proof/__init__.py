@@ -17,8 +17,8 @@ Sources = Mapping[str, bytes]
 def prove(unit: Unit, before: Sources, after: Sources, changes: Iterable[Change]) -> str | None:
     """Why the changes must not be made; None if they are proven.
 
-    Each changed file parses, nothing but what the edits touch means anything else, and every name that they bring
-    into Python is known there.
+    Each changed file parses, nothing but what the edits touch means anything else, every name that they bring
+    into Python is known there, and nothing that they bring into a Terraform module is declared there already.
 
     Args:
         unit: The module or app.
@@ -37,4 +37,4 @@ def prove(unit: Unit, before: Sources, after: Sources, changes: Iterable[Change]
     for path, source in after.items():
         if before.get(path) != source and (problem := proof.flaw(path, before, source, edits.get(path, ()))):
             return f"{path}: {problem}"
-    return None
+    return proof.clash(before, after)

@@ -39,6 +39,36 @@ def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[
     return _second_opinion(before or b"", after, gone, come, others)
 
 
+def clash(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    """What the changed files declare that the module declares already; None if there is nothing."""
+    changed = [path for path, source in after.items() if before.get(path) != source]
+    old, new = (Counter(_declared(changed, sources)) for sources in (before, after))
+    for path in new - old:
+        if new[path] > 1 or any(_declares(after[one], path) for one in after.keys() - {*changed}):
+            return f"{_shown(path)} would be declared twice"
+    return None
+
+
+_NAMED = {"resource": 4, "data": 4, "variable": 3, "output": 3, "module": 3}
+"""Blocks that a module can have but once, by type, with the length of their paths."""
+
+
+def _declared(paths: Iterable[str], sources: Mapping[str, bytes]) -> Iterator[Path]:
+    for path in paths:
+        for leaf in _leaves(path, sources.get(path, b"")):
+            if not leaf[0][-1] and len(leaf[0]) == _NAMED.get(leaf[0][0]):
+                yield leaf[0]
+
+
+def _declares(source: bytes, path: Path) -> bool:
+    kind, *labels = (re.escape(part.encode()) for part in path[:-1])
+    return bool(
+        re.search(
+            rb"^[ \t]*%b[ \t]+%b[ \t]*\{" % (kind, rb"[ \t]+".join(rb'"?%b"?' % one for one in labels)), source, re.M
+        )
+    )
+
+
 def _shown(path: Path) -> str:
     return ".".join(filter(None, path)) or "the file"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fixer.model import Edit
@@ -33,8 +34,21 @@ def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[
         if one is None or other is None or one[1] != other[1]:
             line = (one or other or (0, ""))[0]
             return f"the code on line {line} would change outside of the edits"
+    if twice := _repeated(new) - _repeated(old):
+        return f"{min(twice)} would be given twice in a call"
     for name in _Names(after, here).unknown(new):
         return f"nothing there is called {name}"
+    return None
+
+
+def _repeated(tree: ast.AST) -> set[str]:
+    """The keywords that calls have more than once, which Python's compiler takes amiss, and its parser does not."""
+    calls = (Counter(each.arg for each in node.keywords) for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {name for names in calls for name, number in names.items() if name and number > 1}
+
+
+def clash(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> str | None:
+    """What files can't both declare: nothing in Python."""
     return None
 
 

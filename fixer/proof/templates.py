@@ -141,6 +141,8 @@ def compare(
         changed |= {old.names[key] for key in serving}
         removed |= {old.names[key] for key in gone - renamed.keys() - serving}
         added |= {new.names[key] for key in come - set(renamed.values())}
+        lost = (_exports(old.body) & _exports(other_old.body)) - _exports(new.body)
+        removed |= {f"{old.name}'s export {name}" for name in lost}
         other |= {f"{old.name}'s {part}" for part in _parts(old.body, new.body, other_old.body)}
     return Difference(*map(frozenset, (added, changed, replaced, removed, other, doubtful)))
 
@@ -161,8 +163,25 @@ def _serves(key: str, resource: Object) -> bool:
 def _parts(old: Object, new: Object, again: Object) -> set[str]:
     """The sections other than the resources that differ; descriptions and metadata deploy nothing."""
     quiet = {"Resources", "Description", "Metadata", "AWSTemplateFormatVersion"}
-    parts = {part: (old.get(part), again.get(part), new.get(part)) for part in {*old, *new} - quiet}
+    parts = {part: [_undescribed(part, one.get(part)) for one in (old, again, new)] for part in {*old, *new} - quiet}
     return {part for part, states in parts.items() if states[0] != settled(*states)}
+
+
+def _undescribed(section: str, content: Any) -> Any:
+    """What a section holds, without the descriptions of outputs and parameters."""
+    if section not in ("Outputs", "Parameters") or not isinstance(content, dict):
+        return content
+    return {
+        name: {key: value for key, value in one.items() if key != "Description"} if isinstance(one, dict) else one
+        for name, one in content.items()
+    }
+
+
+def _exports(body: Object) -> set[str]:
+    """The names that a template exports, which other stacks may import; those that are computed as JSON."""
+    outputs = body.get("Outputs") or {}
+    names = (one["Export"].get("Name") for one in outputs.values() if isinstance(one, dict) and one.get("Export"))
+    return {name if isinstance(name, str) else json.dumps(name) for name in names}
 
 
 def _revised(old: Template, gone: set[str], new: Template, come: set[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@ Rules are written in these words: `module.resources("aws_s3_bucket")`, `block.va
 """
 
 from fixer.terraform.block import Attribute, Block, EditError, delete_blocks
-from fixer.terraform.companion import free_name, placed, tags
+from fixer.terraform.companion import free_name, known_to, placed, tags
 from fixer.terraform.expression import Chunk, Expr, Traversal
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.layout import align
@@ -26,6 +26,7 @@ __all__ = [
     "align",
     "delete_blocks",
     "free_name",
+    "known_to",
     "load",
     "placed",
     "tags",

@@ -450,6 +450,31 @@ class Block:
             return self._settled(self._add([], [text]))
         return self._settled(self._insert_blocks(text, _indented(text, self._inner_indent)))
 
+    def lead(self, name: str, expr: str, nested: str = "") -> tuple[Edit, ...]:
+        """Give it a new argument ahead of all that is in it.
+
+        Args:
+            name: The argument, which it must not have yet.
+            expr: The HCL expression to give it, of one line.
+            nested: A nested block to be added at its end.
+        """
+        below = layout.align(self._in_own_steps(nested.strip("\n")))
+        if not self._content or not self.items:
+            return self._settled(self._add([f"{name} = {expr}"], [below] if nested else []))
+        line, below = f"{self._inner_indent}{name} = {expr}\n", _indented(below, self._inner_indent)
+        first, last = self._content
+        if self._is_open:
+            place = self.file.head(self.items[0].start)
+            ends = self._insert_blocks(nested, below) if nested else ()
+            return self._settled([self.file.edit(place, place, line), *ends])
+        end = f"\n\n{below}\n" if nested else "\n"
+        return self._settled(
+            [
+                self.file.edit(self._opening, first, f"\n{line}{self._inner_indent}"),
+                self.file.edit(last, self._closing, end + self.file.indent(self.start)),
+            ]
+        )
+
     def remove(self, *names: str) -> tuple[Edit, ...]:
         """Take out arguments, with the comments on their line; the comments above them stay.
 

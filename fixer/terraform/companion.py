@@ -49,6 +49,21 @@ def obstacle(block: Block, kind: str) -> Manual | None:
     return None
 
 
+def known_to(block: Block, name: str) -> str | None:
+    """The place of a call of the module whose caller may make a companion for the block itself; None if none may.
+
+    That is one that gives the block its name, or is given anything of it.
+
+    Args:
+        block: The block.
+        name: The argument that holds its name.
+    """
+    module, attribute = block.module, block.attribute(name)
+    is_told = any(one.block and one.block.top.type == "output" for one in module.references(block.address))
+    is_named = attribute is not None and bool(module.variables_behind(attribute.expr))
+    return module.facts.called_by[0] if module.facts.called_by and (is_told or is_named) else None
+
+
 def tags(block: Block) -> str | None:
     """The expression of the tags that a resource that goes with the block is to have too; None if there are none.
 

@@ -28,6 +28,8 @@ _EDGE_SERVICE = "edgelambda.amazonaws.com"
 _MAPPING = "aws_lambda_event_source_mapping"
 _GROUP = "aws_cloudwatch_log_group"
 _FOLDER = "/aws/lambda/"
+_OF_ANOTHER = re.compile(re.escape(_FOLDER) + r"\$\{aws_lambda_function\.[\w-]+(?:\[[^\]{}]*\])?\.function_name\}")
+"""The name of a log group that is some function's own, once those of the one that is looked at are sorted out."""
 _EACH = re.compile(r"\$\{each\.(?:key|value)\}")
 
 
@@ -112,6 +114,8 @@ def _is_default(function: Block, group: Expr, each: Iterable[Expr] = ()) -> bool
         texts = {_EACH.sub(_squeezed(one), text) for text in texts for one in each} or texts
     if wanted & texts:
         return True
+    if all(map(_OF_ANOTHER.fullmatch, texts)):
+        return False
     return None if any(_may_be_equal(one, other) for one in texts for other in wanted) else False
 
 

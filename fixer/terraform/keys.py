@@ -251,7 +251,8 @@ class _Data:
         self._new: list[str] = []
         account = self._source("aws_caller_identity")
         region = self._source("aws_region")
-        attribute = "region" if module.facts.aws_majors == (6,) else "name"
+        majors = module.facts.aws_majors
+        attribute = "region" if majors == (6,) else "name" if majors and 6 not in majors else "id"
         self.surroundings = Surroundings(partition(module), f"${{{account}.account_id}}", f"${{{region}.{attribute}}}")
 
     def _source(self, kind: str) -> str:

@@ -50,7 +50,8 @@ def origin(file: CdkFile, reference: Reference, rule: Rule) -> Finding:
         name, method, impact = _BUCKET, ".with_origin_access_control", Impact.REPLACEMENT
     spelled, imports = file.spell(name, reference)
     message = f"{_MESSAGE}: {name.rpartition('.')[2]}{method} has taken its place"
-    return reference.finding(rule, message, fix=Fix((*reference.replace(spelled + method), *imports), impact))
+    edits = call.put(spelled + method, reference.start, reference.end)
+    return reference.finding(rule, message, fix=Fix((*edits, *imports), impact))
 
 
 def _bucket(file: CdkFile, call: Call) -> Construct | None:

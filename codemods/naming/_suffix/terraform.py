@@ -209,8 +209,8 @@ class Suffixer:
         if given and self.module.facts.called_by:
             return None  # the callers tell their resources apart
         if self.module.follow(expr).kind == "conditional":
-            manual = Manual("It depends on a condition", "Put the environment suffix into it by hand")
-            return replace(name, manual=manual)
+            step = "Put the environment suffix into it by hand"
+            return replace(name, manual=Manual("It depends on a condition", step))
         if expr.kind not in ("string", "template"):
             bare = self._bare(name, given, kinds)
             if bare is None or bare.manual:
@@ -220,8 +220,22 @@ class Suffixer:
             return replace(name, manual=self._literal(environment))
         if unclear := self._unclear(mine):
             return replace(name, manual=unclear)
+        if manual := self._hidden_end(name):
+            return replace(name, manual=manual)
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
+
+    def _hidden_end(self, name: Name) -> Manual | None:
+        """Why the suffix can't go last: the end that a name must keep, such as `.fifo`, is in a variable."""
+        end, whole = name.physical.kind.end, self.module.resolve(name.expr)
+        if not end or name.text.endswith(end) or not isinstance(whole, Known):
+            return None
+        if self.options.position != "suffix" or not str(whole.value).endswith(end):
+            return None
+        return Manual(
+            f"It ends with `{end}`, which must stay last, and which is not written here",
+            f"Write `{end}` here and not in what it comes from, then run iacfix again",
+        )
 
     @staticmethod
     def _word(traversal: Traversal) -> str:
