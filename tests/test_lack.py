@@ -50,7 +50,7 @@ def test_a_block_in_order(body: str) -> None:
         ),
         ("tracing_config {\n  mode = var.m\n}", 'variable "m" {\n  default = null\n}', "whose default is null"),
         ("tracing_config {\n  mode = local.m\n}", 'locals {\n  m = "PassThrough"\n}', "comes from local.m"),
-        ("lifecycle {\n  ignore_changes = [tracing_config]\n}", "", "ignores changes of that"),
+        ("lifecycle {\n  ignore_changes = [tracing_config]\n}", "", "ignores changes of tracing_config.mode"),
         ("", 'resource "aws_lambda_function" "f" {}', "is declared more than once"),
     ],
 )
@@ -65,7 +65,7 @@ def test_a_block_that_a_person_must_look_at(body: str, more: str, reason: str) -
 
 def test_an_override_is_not_looked_at_for_itself() -> None:
     there = module(main='resource "aws_lambda_function" "f" {}', override='resource "aws_lambda_function" "f" {}')
-    base, override = functions(there)
+    base, override = there.all_resources("aws_lambda_function")
     assert base.lack("timeout", "3") is not None
     assert override.lack("timeout", "3") is None
 

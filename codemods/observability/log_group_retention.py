@@ -176,11 +176,7 @@ def terraform(module: Module, options: Options) -> Findings:
 
 def _obstacle(group: Block) -> Manual | None:
     """Why the argument can't be set here."""
-    if group.read_only:
-        return Manual("The log group is written in JSON, which is not rewritten", f"Set {_ARGUMENT} there")
-    if group.ignores_changes(_ARGUMENT):
-        return Manual("The lifecycle ignores changes of the retention", "Make sure that what manages it sets one")
-    return None
+    return group.unchangeable(_ARGUMENT, f"Make sure that {_ARGUMENT} is set there")
 
 
 def _origin(group: Block) -> Manual | None:

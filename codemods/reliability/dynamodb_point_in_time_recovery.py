@@ -60,6 +60,7 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import cdk_since
 from fixer.model import Absent, Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule, Unknown
+from fixer.terraform.lack import attribute_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -339,7 +340,7 @@ def _setting(table: Block, block: Block, path: str) -> Iterator[Finding]:
     """The finding for a setting that must be true, if it is not."""
     part = "" if block is table else "a replica without "
     message = f"has {part or 'no '}point-in-time recovery"
-    value, attribute = block.value(path), _attribute(block, path)
+    value, attribute = block.value(path), attribute_at(block, path)
     misplaced = [one for one in block.blocks(path) if block is not table and len(one.items) == 1]
     if len(misplaced) == 1 and (enabled := misplaced[0].attribute("enabled")) and not table.read_only:
         edit = block.file.edit(misplaced[0].start, misplaced[0].end, f"{path} = {enabled.expr.text}")
@@ -351,7 +352,7 @@ def _setting(table: Block, block: Block, path: str) -> Iterator[Finding]:
             doubtful = f"may have {part or 'no '}point-in-time recovery"
             yield table.finding(rule, doubtful, manual=_unseen(value), at=attribute or block)
     elif value is Absent or value.value in (False, "false"):
-        if manual := _obstacle(table, block, attribute):
+        if manual := _obstacle(table, block, path):
             yield table.finding(rule, message, manual=manual, at=attribute or block)
         else:
             fix = Fix(_turn_on(block, path), Impact.BEHAVIOR)
@@ -365,25 +366,14 @@ def _is_choice(table: Block, attribute: Attribute | None) -> bool:
     return table.module.follow(attribute.expr).kind in ("conditional", "operation")
 
 
-def _obstacle(table: Block, block: Block, attribute: Attribute | None) -> Manual | None:
+def _obstacle(table: Block, block: Block, path: str) -> Manual | None:
     """Why the setting can't be made true here."""
     majors = table.module.facts.aws_majors
-    if table.read_only:
-        return Manual("The table is written in JSON, which is not rewritten", "Set it there")
-    if attribute and (names := table.module.variables_behind(attribute.expr)):
-        reason = f"The setting comes from var.{', var.'.join(names)}, whose default turns it off"
-        return Manual(reason, "Set the variable where the module is called, or change its default")
-    if table.ignores_changes("replica" if block is not table else "point_in_time_recovery"):
-        return Manual("The lifecycle ignores changes of the setting", "Turn it on where it is managed")
+    if manual := block.unchangeable(path, "Make sure that it is turned on there") or block.given(path):
+        return manual
     if (block is not table or table.labels[0] == "aws_dynamodb_table_replica") and majors and max(majors) < 4:
         return Manual("The provider's version has no such setting for replicas", "Upgrade the provider to version 4")
     return None
-
-
-def _attribute(block: Block, path: str) -> Attribute | None:
-    nested, _, name = path.rpartition(".")
-    holders = block.blocks(nested) if nested else [block]
-    return holders[0].attribute(name) if len(holders) == 1 else None
 
 
 def _turn_on(block: Block, path: str) -> tuple[Edit, ...]:

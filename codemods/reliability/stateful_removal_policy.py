@@ -390,15 +390,14 @@ def _told(name: str, value: Value) -> str | None:
 def _obstacle(block: Block, name: str, condition: str | None, options: Options) -> Manual | None:
     """Why the setting can't follow the environment here."""
     attribute = block.attribute(name)
-    if block.read_only or attribute is None:
-        return Manual("It is written in JSON, which is not rewritten", "Set it there")
+    manual = block.unchangeable(name, "Make sure that production keeps its data")
+    if manual or attribute is None:
+        return manual
     if variables := block.module.variables_behind(attribute.expr):
         reason = f"The setting comes from var.{', var.'.join(variables)}"
         return Manual(reason, "Make sure that production sets it otherwise, or change the default")
     if attribute.expr.traversals():
         return Manual(f"The setting comes from {attribute.expr.text}", "Let that follow the environment")
-    if block.ignores_changes(name):
-        return Manual("The lifecycle ignores changes of the setting", "Set it where it is managed")
     if _is_for_each_environment(block, options):
         return Manual("for_each makes one of it for each environment", "Let the setting depend on each.key")
     if condition is None:

@@ -242,6 +242,7 @@ _MFA, _TOKEN, _ADDED, _TIER = (
     "user_pool_add_ons",
     "user_pool_tier",
 )
+_SET_IT = "Make sure that it is set there"
 _FACTORS = (_TOKEN, "sms_configuration", "email_mfa_configuration")
 
 
@@ -271,7 +272,7 @@ def _with_mfa(pool: Block, condition: str | None, options: Options) -> tuple[Edi
         return Manual(
             f"var.{names[0]} turns it off by default" if names else "Somebody chose to be without it", _CHOSEN
         )
-    if obstacle := _obstacle(pool, _MFA):
+    if obstacle := pool.unchangeable(_MFA, _SET_IT):
         return obstacle
     if pool.holds(_TOKEN) or pool.holds("email_mfa_configuration"):
         condition = None  # Cognito refuses a factor where there is to be none
@@ -294,7 +295,7 @@ def _protected(pool: Block, condition: str | None) -> tuple[Edit, ...] | Manual 
             return Manual(f"Somebody chose {name}: {value.value}", _CHOSEN)
     if mode is not Absent:
         return None
-    if obstacle := _obstacle(pool, _ADDED) or _obstacle(pool, _TIER):
+    if obstacle := pool.unchangeable(_ADDED, _SET_IT) or pool.unchangeable(_TIER, _SET_IT):
         return obstacle
     majors = pool.module.facts.aws_majors
     if majors and min(majors) < 5:
@@ -308,13 +309,4 @@ def _unseen(name: str, value: Unknown) -> Manual | None:
     """What to do about a setting that is overridden; others that can't be judged are somebody's choice."""
     if not value.why.startswith("is overridden"):
         return None
-    return Manual(f"{name} can't be judged: it {value.why}", "Make sure that it is set there")
-
-
-def _obstacle(pool: Block, name: str) -> Manual | None:
-    """Why a setting can't be added here."""
-    if pool.read_only:
-        return Manual("It is written in JSON, which is not rewritten", "Set it there")
-    if pool.ignores_changes(name):
-        return Manual(f"The lifecycle ignores changes of {name}", "Set it where it is managed")
-    return None
+    return Manual(f"{name} can't be judged: it {value.why}", _SET_IT)

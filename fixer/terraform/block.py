@@ -193,6 +193,24 @@ class Block:
 
         return lack(self, path, expr, accepts)
 
+    def unchangeable(self, path: str, step: str) -> Manual | None:
+        """Why an argument can't be set where it stands, whatever it is; None if it can.
+
+        Args:
+            path: The argument, such as `tracing_config.mode`.
+            step: What to do there instead.
+        """
+        from fixer.terraform.lack import unchangeable
+
+        return unchangeable(self, path, step)
+
+    def given(self, path: str) -> Manual | None:
+        """Why it is for variables, which give an argument, to give it another value; None if it comes from none."""
+        from fixer.terraform.lack import attribute_at, given
+
+        attribute = attribute_at(self, path)
+        return given(attribute, path, self.value(path)) if attribute else None
+
     def meta(self) -> dict[str, str]:
         """The source text of `count`, `for_each` and `provider`, those that it has."""
         found = ((name, self.attribute(name)) for name in META_ARGUMENTS)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fixer.model import Absent, Known, Lack, Manual, Unknown
+from fixer.model import Known, Lack, Manual, Unknown
 from fixer.terraform.block import EditError
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def lack(block: Block, path: str, expr: str, accepts: Callable[[Any], bool] | No
     value = block.value(path)
     if isinstance(value, Known) and (accepts or _equals(expr))(value.value):
         return None
-    at = _attribute(block, path)
+    at = attribute_at(block, path)
     if manual := _obstacle(block, path, expr, value, at):
         return Lack(block, value, manual=manual, at=at)
     try:
@@ -36,7 +36,8 @@ def _equals(expr: str) -> Callable[[Any], bool]:
     return lambda value: wanted == (str(value).lower() if isinstance(value, bool) else str(value))
 
 
-def _attribute(block: Block, path: str) -> Attribute | None:
+def attribute_at(block: Block, path: str) -> Attribute | None:
+    """The attribute in nested blocks that a path leads to, if there is one of each."""
     *outer, last = path.split(".")
     for name in outer:
         blocks = block.blocks(name)
@@ -48,21 +49,33 @@ def _attribute(block: Block, path: str) -> Attribute | None:
 
 def _obstacle(block: Block, path: str, expr: str, value: Value, at: Attribute | None) -> Manual | None:
     """Why the argument can't be set where it stands."""
-    module, top = block.module, block.top
     there = f"Make sure that {path} is {expr} there"
-    if block.read_only:
-        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", there)
-    if top.labels and module.resource(top.address) is None and top.type in ("resource", "data"):
-        return Manual(f"{top.address} is declared more than once", "Keep one of them")
-    if top.ignores_changes((path if block is top else block.type).split(".")[0]):
-        return Manual("Its lifecycle ignores changes of that", f"Make sure that what manages it sets {path} to {expr}")
-    names = module.variables_behind(at.expr) if at else ()
-    if names and not isinstance(value, Unknown):
-        default = "null" if value is Absent else json.dumps(value.value)
-        step = "Set the variable where the module is called, or change its default"
-        return Manual(f"{path} comes from var.{', var.'.join(names)}, which is {default} by default", step)
+    if manual := unchangeable(block, path, there) or (at and given(at, path, value)):
+        return manual
     if isinstance(value, Unknown):
         return Manual(f"{path} can't be judged: it {value.why}", there)
     if at and at.expr.traversals():
         return Manual(f"{path} comes from {at.expr.text}", f"Make sure that it is {expr}")
     return None
+
+
+def unchangeable(block: Block, path: str, step: str) -> Manual | None:
+    """Why an argument can't be set where it stands, whatever it is; see `Block.unchangeable`."""
+    module, top = block.module, block.top
+    if block.read_only:
+        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", step)
+    if top.labels and module.resource(top.address) is None and top.type in ("resource", "data"):
+        return Manual(f"{top.address} is declared more than once", "Keep one of them")
+    if top.ignores_changes((path if block is top else block.type).split(".")[0]):
+        return Manual(f"Its lifecycle ignores changes of {path}", step)
+    return None
+
+
+def given(attribute: Attribute, path: str, value: Value) -> Manual | None:
+    """Why variables must give an argument another value; None if it comes from none; see `Block.given`."""
+    names = attribute.block.module.variables_behind(attribute.expr)
+    if not names or isinstance(value, Unknown):
+        return None
+    default = json.dumps(value.value) if isinstance(value, Known) else "null"
+    step = "Set the variable where the module is called, or change its default"
+    return Manual(f"{path} comes from var.{', var.'.join(names)}, which is {default} by default", step)
