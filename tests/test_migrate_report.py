@@ -70,7 +70,8 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository(directory / "repos/large", {"main.tf": many})
     repository(directory / "repos/clean", {"main.tf": 'variable "a" {}\n'})
     file = directory / "wave.toml"
-    file.write_text('version = 1\nname = "wave"\n[repositories]\npaths = ["repos/*"]\n[engine]\njobs = 1\n')
+    fix = '[fix]\nselect = ["s3-block-public-access", "env-suffix-names"]\n'
+    file.write_text(f'version = 1\nname = "wave"\n{fix}[repositories]\npaths = ["repos/*"]\n[engine]\njobs = 1\n')
     for verb in ("discover", "plan"):
         result = run(verb, file)
         assert result.exit_code == 0, result.output
