@@ -184,6 +184,8 @@ _BY_HAND = "Add an alarm that notifies a topic"
 def cdk(file: CdkFile, options: Options) -> Findings:
     """Functions, tables and APIs by the alarms of the file."""
     watchable = [one for one in file.constructs(*_HIGH, *_LOW) if _is_watchable(one)]
+    if not watchable:
+        return
     alarms = Alarms(file, watchable)
     for construct in watchable:
         service = _service(construct)
