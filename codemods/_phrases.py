@@ -37,6 +37,7 @@ _SPELLED = {
             "etl",
             "fsx",
             "http",
+            "hls",
             "https",
             "iam",
             "id",
@@ -116,6 +117,7 @@ _SPELLED = {
     "fargate": "Fargate",
     "firehose": "Firehose",
     "glue": "Glue",
+    "graphql": "GraphQL",
     "grafana": "Grafana",
     "guardduty": "GuardDuty",
     "inspector": "Inspector",
@@ -146,36 +148,22 @@ _SPELLED = {
 _FILLERS = frozenset(
     [
         "a",
-        "alb",
         "an",
         "aws",
         "cdk",
         "cfn",
         "construct",
-        "ddb",
         "default",
         "demo",
-        "ec2",
-        "elb",
         "example",
-        "fn",
         "foo",
-        "func",
-        "iam",
-        "instance",
-        "lb",
         "main",
         "my",
         "new",
-        "nlb",
         "obj",
-        "primary",
         "res",
         "resource",
         "sample",
-        "sg",
-        "stack",
-        "test",
         "the",
         "this",
     ]
@@ -187,7 +175,14 @@ _COMPOUND = re.compile(
 )
 """Names of services that are one word."""
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_LOOSE = frozenset(["and", "by", "for", "from", "in", "of", "on", "or", "to", "use", "using", "with"])
+_SHORT = {
+    **dict.fromkeys(("alb", "elb", "lb", "nlb"), "balancer"),
+    **dict.fromkeys(("fn", "func"), "function"),
+    "ddb": "dynamodb",
+    "sg": "security",
+}
+"""What short words stand for."""
+_LOOSE = frozenset(("and", "by", "for", "from", "in", "of", "on", "or", "to", "use", "using", "with"))
 """Words that make no phrase in front of a noun."""
 _MOST = 4
 """More words than these make no phrase."""
@@ -218,7 +213,8 @@ def distinction(name: str, known: Collection[str]) -> str:
 
 def _is_among(word: str, known: Collection[str]) -> bool:
     """Whether a word is one of others, or short for one."""
-    return any(other == word or (len(word) > 1 and other.startswith(word)) for other in known)
+    whole = _SHORT.get(word, word)
+    return any(other == whole or (len(whole) > 1 and other.startswith(whole)) for other in known)
 
 
 def phrase(part: str, noun: str, own: str = "") -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from fake_github import GitHub, Repository, hang, meanwhile, primary_limit, reset, secondary_limit, server_error
 from fake_github.faults import Failure
-from test_hosting import BRANCH, Bot, bucket, group
+from test_hosting import BRANCH, RULES, Bot, bucket, group
 
 from fixer.hosting.errors import HostingError
 from fixer.hosting.lifecycle import Operation
@@ -93,6 +93,7 @@ SCENARIOS = {
     "keep off": Scenario(to_keep_off, Operation.QUARANTINED, kept),
 }
 FILES = {"main.tf": bucket("data")}
+SELECT = ("--select", ",".join(RULES))
 
 
 def steps_of(github: GitHub, scenario: Scenario) -> int:
@@ -157,6 +158,7 @@ def start(github: GitHub, bot: Bot, directory: Path) -> subprocess.Popen[bytes]:
         "fixer",
         "pr",
         str(directory),
+        *SELECT,
         "--no-cache",
         "--jobs",
         "1",
@@ -196,7 +198,7 @@ def test_the_token_is_seen_nowhere(github: GitHub, infra: Repository, tmp_path: 
     watcher = threading.Thread(target=watch, args=(token, tmp_path, seen, done))
     watcher.start()
     env = {**os.environ, "GITHUB_TOKEN": token, "TMPDIR": str(tmp_path), "GIT_TRACE": "1", "GIT_CURL_VERBOSE": "1"}
-    command = [sys.executable, "-m", "fixer", "pr", str(tmp_path), "--no-cache", "--api-url", github.url]
+    command = [sys.executable, "-m", "fixer", "pr", str(tmp_path), *SELECT, "--no-cache", "--api-url", github.url]
     ran = subprocess.run([*command, "--repository", "acme/infra"], env=env, capture_output=True, text=True, check=False)
     done.set()
     watcher.join()

@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from fake_github import GitHub, Repository, meanwhile, refused, secondary_limit, server_error
 from fake_github import hang as hanging
 from test_hostile_repository import commit, subtree
-from test_hosting import ROSA, bucket, group
+from test_hosting import ROSA, RULES, bucket, group
 
 from fixer.cli import main
 from fixer.hosting.credentials import TokenCredentials
@@ -71,8 +71,9 @@ class Desk:
         self.file, self.journal = directory / f"{NAME}.toml", directory / f"{NAME}.journal"
         self.write(text)
 
-    def write(self, text: str) -> None:
-        head = f'version = 1\nname = "{NAME}"\n'
+    def write(self, text: str, fix: str = "") -> None:
+        """Write the campaign's file; what it fixes is what these tests are about, whatever other rules there are."""
+        head = f'version = 1\nname = "{NAME}"\n[fix]\nselect = {json.dumps(RULES)}\n{fix}'
         host = f'[github]\napi_url = "{self.github.url}"\n[engine]\njobs = 2\n'
         self.file.write_text(f"{head}{host}{text}")
 
@@ -360,7 +361,7 @@ def test_no_host_needs_no_token(github: GitHub, desk: Desk, three: list[Reposito
 def test_planning_writes_nothing_and_fetches_what_matters(github: GitHub, desk: Desk, tmp_path: Path) -> None:
     files = {**FILES, "video.mp4": b"\0" * 5000, "docs/guide.md": "Long\n", "vars.tfvars": 'x = "y"\n'}
     infra = github.repository("acme/infra", files)
-    task = work.Task(1, infra.clone_url, Words(NAME), Request(jobs=1, cached=False))
+    task = work.Task(1, infra.clone_url, Words(NAME), Request(select=RULES, jobs=1, cached=False))
     assert work.make(task, tmp_path / "scratch").proposal
     command = ["git", "-C", tmp_path / "scratch/store.git", "cat-file", "--batch-check", "--batch-all-objects"]
     there = subprocess.run(command, check=True, capture_output=True, text=True).stdout
@@ -384,7 +385,7 @@ def test_plans_are_kept_and_made_anew(github: GitHub, desk: Desk, quick: None, m
     base = infra.push("main", {"logs.tf": group("api")})
     assert desk.plan(refresh=True) == 2
     assert plan_of(desk, "acme/infra-0")["base"] == base
-    desk.write(ACME + '[fix]\nignore = ["s3-block-public-access"]\n')
+    desk.write(ACME, fix='ignore = ["s3-block-public-access"]\n')
     assert desk.plan() == 2  # something else is asked for
     assert desk.counts() == {"clean": 1, "planned": 1}
     monkeypatch.setattr("fixer.migrate.planning.__version__", "99")
@@ -509,7 +510,7 @@ def test_harm_stays_where_it_is(github: GitHub, desk: Desk, monkeypatch: pytest.
     scratch = desk.file.parent / "scratch"
     scratch.mkdir()
     monkeypatch.setattr("tempfile.tempdir", os.fspath(scratch))
-    desk.write(ACME + "[fix]\ntimeout_s = 20\nmemory_mb = 700\n")
+    desk.write(ACME, fix="timeout_s = 20\nmemory_mb = 700\n")
     original = planning._task
 
     def harmful(one: Any, *rest: Any) -> work.Task:

@@ -70,7 +70,8 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository(directory / "repos/large", {"main.tf": many})
     repository(directory / "repos/clean", {"main.tf": 'variable "a" {}\n'})
     file = directory / "wave.toml"
-    file.write_text('version = 1\nname = "wave"\n[repositories]\npaths = ["repos/*"]\n[engine]\njobs = 1\n')
+    fix = '[fix]\nselect = ["s3-block-public-access", "env-suffix-names"]\n'
+    file.write_text(f'version = 1\nname = "wave"\n{fix}[repositories]\npaths = ["repos/*"]\n[engine]\njobs = 1\n')
     for verb in ("discover", "plan"):
         result = run(verb, file)
         assert result.exit_code == 0, result.output
@@ -436,7 +437,7 @@ class Opened:
 
     def open_all(self) -> None:
         self.page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-        self.page.wait_for_function("!document.querySelector('pre:not([data-done])')")
+        self.page.locator("pre:not([data-done])").first.wait_for(state="detached")
 
 
 @pytest.fixture
@@ -497,7 +498,7 @@ def test_search_and_filters(opened: Opened) -> None:
     page.get_by_label("Search").fill("timeout")
     assert len(opened.shown()) == 3
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("document.getElementById('shown').textContent.startsWith('8 of')")
+    page.locator("#shown", has_text=re.compile("^8 of")).wait_for()
     page.get_by_label("merged").check()
     assert opened.shown() == ["repos/clean"]
     page.get_by_label("planned").check()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from fake_github import GitHub, Repository, refused
-from test_hosting import BRANCH, bucket, group
+from test_hosting import BRANCH, RULES, bucket, group
 
 from fixer.cli import main
 from fixer.hosting.checkout import Checkout, Origin
@@ -52,7 +52,7 @@ def checkout(infra: Repository, tmp_path: Path) -> Path:
 
 def iacfix(*arguments: str | Path, token: str = "", **env: str) -> Result:
     runner = CliRunner(env={"GITHUB_TOKEN": token or None, "IACFIX_CACHE_DIR": None, **env})
-    return runner.invoke(main, ["pr", "--no-cache", "--jobs", "1", *map(str, arguments)])
+    return runner.invoke(main, ["pr", "--select", ",".join(RULES), "--no-cache", "--jobs", "1", *map(str, arguments)])
 
 
 # ---- the preview -------------------------------------------------------------------------------

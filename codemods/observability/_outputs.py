@@ -10,16 +10,17 @@ import libcst as cst
 from codemods._phrases import distinction, phrase, plural, spelled, words
 from codemods.facts import physical_names
 from codemods.facts.cdk_api import cdk_type
-from codemods.facts.terraform_aws import terraform_resource
+from codemods.facts.terraform_aws import terraform_data, terraform_resource
 
 if TYPE_CHECKING:
+    from codemods.facts.terraform_aws import Body
     from fixer.cdk import Construct
-    from fixer.terraform import Expr, Module
+    from fixer.terraform import Block, Expr, Module
 
 # ---- CDK Python --------------------------------------------------------------------------------
 
 PARTS = re.compile(
-    r"(?:^|_)((?:(?:public|private|regional|dual_stack)_)*(?:dns_name|domain_name|ip)|website_(?:url|domain_name)|arn|"
+    r"(?:^|_)((?:(?:public|private|regional|dual_stack)_)*(?:dns_name|domain_name|ip)|website_(?:url|domain_name)|(?:full_)?arn|"
     r"availability_zone|endpoint_address|endpoint|hostname|id|name|port|socket_address|ur[il])$"
 )
 """What an attribute of a construct is of it, behind what it calls the construct."""
@@ -35,6 +36,9 @@ def meaning_of_output(output: Construct) -> str | None:
         case cst.FormattedString(parts=[cst.FormattedStringText(value=start), cst.FormattedStringExpression() as part]):
             if _URL.fullmatch(start) and isinstance(part.expression, cst.Attribute):
                 return _attribute(output, part.expression, "URL")
+        case cst.BinaryOperation(left=cst.SimpleString() as text, operator=cst.Add(), right=cst.Attribute() as node):
+            if _URL.fullmatch(str(text.evaluated_value)):
+                return _attribute(output, node, "URL")
     return None
 
 
@@ -61,10 +65,19 @@ def _attribute(output: Construct, node: cst.Attribute, part: str = "") -> str | 
     if generated and own:
         return None
     behind = steps[-2] if len(steps) > 1 else owner.name.rpartition(".")[2].removeprefix("Cfn")
-    noun = own or words(behind)
-    related = {*noun, *words(behind), *words(made.name), *split[1].split("_")}
+    kind = words(behind)
+    noun = kind if not own or (own[-1] != kind[-1] and set(own) < set(kind)) else own
+    related = {
+        *noun,
+        *kind,
+        *words(made.name),
+        *split[1].split("_"),
+        *(("endpoint", "gateway") if "api" in kind else ()),
+    }
     names = ((made.target or "").rpartition(".")[2], made.id or "")
     qualifier = next((found for name in names if (found := distinction(name, related))), "")
+    if split[1].split("_") == noun:
+        return None
     return phrase(part or spelled(split[1].split("_")), spelled(noun), qualifier)
 
 
@@ -80,6 +93,7 @@ _NOUNS = {
     "aws_alb": "load balancer",
     "aws_api_gateway_rest_api": "REST API",
     "aws_apigatewayv2_api": "API",
+    "aws_cloudtrail": "CloudTrail trail",
     "aws_cloudwatch_event_bus": "EventBridge bus",
     "aws_cloudwatch_event_rule": "EventBridge rule",
     "aws_cloudwatch_metric_alarm": "CloudWatch alarm",
@@ -122,7 +136,7 @@ def of_resource(module: Module, address: str, steps: tuple[str, ...]) -> str | N
     """The phrase for an attribute of a resource in the module, of one of its instances, or of all."""
     resource = module.resource(address)
     *index, last = steps or ("",)
-    body = terraform_resource(resource.labels[0]) if resource and resource.type == "resource" else None
+    body = _schema(resource) if resource else None
     attribute = body.attributes.get(last.removeprefix(".")) if body and last.startswith(".") else None
     if resource is None or attribute is None or len(index) > 1 or attribute.type not in (*_SCALARS, *_LISTS):
         return None
@@ -135,10 +149,16 @@ def of_resource(module: Module, address: str, steps: tuple[str, ...]) -> str | N
         return None
     kind, name = resource.labels[0], last[1:]
     own = words(kind)[1:]
-    noun = _NOUNS.get(kind) or spelled(own)
+    is_doubled = len(own) > 1 and own[0] == f"{own[1]}s"
+    noun = _NOUNS.get(kind) or spelled(own[is_doubled:])
     part = spelled(_part(kind, name, own))
     qualifier = distinction(resource.name, {*own, *words(noun), *words(name)})
     return phrase(plural(part), plural(noun), qualifier) if is_many else phrase(part, noun, qualifier)
+
+
+def _schema(block: Block) -> Body | None:
+    find = {"resource": terraform_resource, "data": terraform_data}.get(block.type)
+    return find(block.labels[0]) if find else None
 
 
 def _part(kind: str, name: str, own: list[str]) -> list[str]:

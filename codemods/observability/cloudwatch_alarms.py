@@ -184,6 +184,8 @@ _BY_HAND = "Add an alarm that notifies a topic"
 def cdk(file: CdkFile, options: Options) -> Findings:
     """Functions, tables and APIs by the alarms of the file."""
     watchable = [one for one in file.constructs(*_HIGH, *_LOW) if _is_watchable(one)]
+    if not watchable:
+        return
     alarms = Alarms(file, watchable)
     for construct in watchable:
         service = _service(construct)
@@ -275,6 +277,9 @@ def _new_topic(alarms: Alarms, construct: Construct, options: Options) -> _Made 
     if home is None or home.insert_after("x") is None:
         reason = "It is not made by a method of a class with an __init__ that could make the topic of its alarms"
         return Manual(reason, _BY_HAND)
+    if alarms.has_other(construct, "alarm_topic", "AlarmTopic"):
+        reason = "The class has an alarm_topic or AlarmTopic that can't be judged"
+        return Manual(reason, "Add alarms that notify it, if it is a topic for alarms")
     if options.topic:
         arn = f'"{options.topic}"'
         return home, (_TOPIC,), lambda at: f'self.alarm_topic = {at[_TOPIC]}.from_topic_arn(self, "AlarmTopic", {arn})'

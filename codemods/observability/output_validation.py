@@ -14,9 +14,9 @@ A `CfnOutput` whose value is an attribute of a construct that the file makes is 
 CfnOutput(self, "Orders", value=orders_bucket.bucket_name, description="Name of the orders bucket")
 ```
 
-Impact `none`: descriptions deploy nothing. Where the code has its environment in a variable, an output of a stack gets
-an export too, in the manner of the others in its class, else with the stack's name and the environment; as stack names
-are unique, the name of the export is:
+Impact `none`: descriptions deploy nothing. Where the code has its environment in a variable, an output of a stack that
+gives an attribute gets an export too, named in the manner of the others in its class; if there are none, after its
+stack, whose name is unique, and the environment:
 
 ```python
 export_name=f"{self.stack_name}-Orders-{environment_suffix}"
@@ -29,9 +29,9 @@ An HTTP API of a stack that has no output for its URL gets one. REST APIs have o
 
 ## Terraform
 
-An output whose value is an attribute of a resource in the module, also as `try(...)`, `one(...)`, a splat, or a
-condition with nothing on the other side, is described by what it is. In modules that need Terraform 1.2 or later,
-those whose value is certainly an ARN or a URL get a check of its form:
+An output whose value is an attribute of a resource or data source in the module, also in `try(...)`, `one(...)`, a
+splat, or a condition with nothing on the other side, is described by what it is. In modules that need Terraform 1.2 or
+later, those whose value is certainly an ARN or a URL get a check of its form:
 
 ```hcl
 output "function_arn" {
@@ -40,7 +40,7 @@ output "function_arn" {
 
   precondition {
     condition     = can(regex("^arn:aws[a-z-]*:", aws_lambda_function.orders.arn))
-    error_message = "The ARN of the orders Lambda function is no ARN."
+    error_message = "The ARN of the orders Lambda function is not an ARN."
   }
 }
 ```
@@ -53,10 +53,11 @@ there is such a file. Impact `behavior`: an output is added.
 - An output whose value does not say what it is: a variable, a literal, an attribute of a module or of what other files
   make. Write the description by hand.
 - In the CDK, an output with `**arguments`, and an export that is imported in the app by its name.
-- An API in the CDK that is assigned to no variable; in Terraform, an API's stage with `for_each`.
-- Not reported: exports in code that has no environment, of nested stacks and of constructs that are no stack; export
-  names that are computed; checks of values that are sensitive, conditional, or from resources with `count` or
-  `for_each`; outputs in override files and in JSON; version 1 of the CDK but for descriptions.
+- An API in the CDK that is assigned to no variable; in Terraform, an API's stage with `count` or `for_each`.
+- Not reported: exports in code that has no environment (a `stage` is an API's more often), of nested stacks and of
+  constructs that are no stack, and export names that are computed; REST APIs and APIs without a default stage;
+  checks of values that are sensitive, conditional, or from resources with `count` or `for_each`; outputs in override
+  files and in JSON; version 1 of the CDK but for descriptions.
 
 ## Options
 
@@ -125,6 +126,8 @@ _WRITE = "Write a description that says what it is"
 
 _OUTPUT = "CfnOutput"
 _EXPORTABLE = re.compile(r"[A-Za-z0-9:-]{1,128}")
+_OF_APIS = ("stage", "stage_name")
+"""Names that hold an API's stage more often than an environment."""
 _APIS = {
     f"{module}.{name}": attribute
     for module in ("aws_apigatewayv2", "aws_apigatewayv2_alpha")
@@ -170,7 +173,7 @@ def _exported(output: Construct) -> Findings:
     if not _is_in_stack(output) or output.overridden("export_name"):
         return
     source = Environments(output.file).there(output.scope, output.start)
-    if source is None:
+    if source is None or source.code.rpartition(".")[2] in _OF_APIS:
         return
     match value:
         case Known(str(name)) if given and isinstance(given.node, cst.SimpleString) and _EXPORTABLE.fullmatch(name):
@@ -333,7 +336,7 @@ def _check(module: Module, output: Block, meaning: str) -> str:
     if output.attribute("sensitive") or output.attribute("ephemeral") or len(found.rest) != 1:
         return ""
     resource, name = module.resource(found.address), found.rest[0][1:]
-    kind = resource.labels[0] if resource else ""
+    kind = resource.labels[0] if resource and resource.type == "resource" else ""
     body = terraform_resource(kind)
     attribute = body.attributes.get(name) if body else None
     if attribute is None or attribute.optional or attribute.required:

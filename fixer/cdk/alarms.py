@@ -264,6 +264,12 @@ class Alarms:
                 return call if is_before and self._file.is_unconditional(init, start) else None
         return None
 
+    def has_other(self, construct: Construct, attribute: str, id_: str) -> bool:
+        """Whether the class around a construct has an attribute, or makes a construct of an id, already."""
+        owner = construct.scope.nearest("class")
+        made = (one for one in self._file.constructs() if one.scope.nearest("class") is owner)
+        return owner is not None and (attribute in owner.attributes or any(one.id == id_ for one in made))
+
 
 _PHYSICAL = ("function_name", "table_name", "rest_api_name", "api_name", "name")
 
