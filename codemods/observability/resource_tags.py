@@ -265,7 +265,9 @@ class _Root:
             if _kind(found[1]) == "Environment"
         }
         name, default = reads.pop() if len(reads) == 1 else ("", "")
-        return f"{self.root.target}.node.try_get_context({self._quoted(name)}) or {default}" if default else ""
+        if not default:
+            return ""
+        return f"{self.root.target}.node.try_get_context({self._quoted(name)}) or {self._quoted(default[1:-1])}"
 
     def _bare_read(self) -> Read | None:
         """What may give stacks None for their environment: a tag can't have that for its value."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,8 @@ if TYPE_CHECKING:
     from fixer.terraform.expression import Expr
     from fixer.terraform.module import Module
 
-_NAME = "Name"
-"""The tag that tells one resource from another, which a companion must not share."""
+_OWN = re.compile(r"Name|yor_trace|git_\w+", re.IGNORECASE)
+"""Tags of one resource alone, which a companion must not share: its name, and what yor writes of its origin."""
 
 
 def free_name(module: Module, kind: str, name: str, suffix: str, others: Collection[str] = ()) -> str:
@@ -67,8 +68,8 @@ def known_to(block: Block, name: str) -> str | None:
 def tags(block: Block) -> str | None:
     """The expression of the tags that a resource that goes with the block is to have too; None if there are none.
 
-    That are those of the block without its `Name`: shared ones such as `var.tags`, alone or in a `merge`, or those
-    written out. They hold for a block with the same `count` and `for_each`.
+    That are those of the block without its `Name` and its origin: shared ones such as `var.tags`, alone or in a
+    `merge`, or those written out. They hold for a block with the same `count` and `for_each`.
     """
     attribute = block.attribute("tags")
     return _shared(attribute.expr) if attribute else None
@@ -80,7 +81,7 @@ def _shared(expr: Expr) -> str | None:
     if expr.kind == "call" and expr.function == "merge":
         parts = [text for element in expr.elements if (text := _shared(element))]
         return parts[0] if len(parts) == 1 else f"merge({', '.join(parts)})" if parts else None
-    kept = [(key, value) for key, value in expr.entries if key.text.strip('"').lower() != _NAME.lower()]
+    kept = [(key, value) for key, value in expr.entries if not _OWN.fullmatch(key.text.strip('"'))]
     if not kept or any("\n" in value.text for _, value in kept):
         return None
     if len(kept) == 1:
