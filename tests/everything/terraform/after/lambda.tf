@@ -322,6 +322,7 @@ resource "aws_lambda_function" "report" {
   handler       = "index.handler"
   runtime       = "python3.12"
   memory_size   = 1024
+  timeout       = 15
 
   logging_config {
     log_format = "JSON"
