@@ -1,6 +1,113 @@
+data "aws_partition" "current" {}
+
+resource "aws_kms_key" "alarms" {
+  description         = "Encrypts what alarms report"
+  enable_key_rotation = true
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root" }
+        Action    = "kms:*"
+        Resource  = "*"
+      },
+      {
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+      }
+    ]
+  })
+}
+
+resource "aws_sns_topic" "alarms" {
+  name_prefix       = "alarms-"
+  kms_master_key_id = aws_kms_key.alarms.arn
+}
+
+resource "aws_sns_topic_policy" "alarms" {
+  arn = aws_sns_topic.alarms.arn
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "cloudwatch.amazonaws.com" }
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alarms.arn
+      },
+      {
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sns:Publish"
+        Resource  = aws_sns_topic.alarms.arn
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      }
+    ]
+  })
+}
+
 resource "aws_api_gateway_rest_api" "orders" {
   name        = "orders-api-${var.environment_suffix}"
   description = "The orders API"
+}
+
+resource "aws_cloudwatch_metric_alarm" "orders_4xx" {
+  alarm_name          = "${aws_api_gateway_rest_api.orders.name}-4xx"
+  alarm_description   = "4XX responses of ${aws_api_gateway_rest_api.orders.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "4XXError"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 50
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiName = aws_api_gateway_rest_api.orders.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "orders_5xx" {
+  alarm_name          = "${aws_api_gateway_rest_api.orders.name}-5xx"
+  alarm_description   = "5XX responses of ${aws_api_gateway_rest_api.orders.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5XXError"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 5
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiName = aws_api_gateway_rest_api.orders.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "orders_latency" {
+  alarm_name          = "${aws_api_gateway_rest_api.orders.name}-latency"
+  alarm_description   = "Latency of ${aws_api_gateway_rest_api.orders.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "Latency"
+  extended_statistic  = "p95"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 3000
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiName = aws_api_gateway_rest_api.orders.name
+  }
 }
 
 resource "aws_api_gateway_resource" "orders" {
@@ -93,6 +200,60 @@ resource "aws_apigatewayv2_api" "health" {
   protocol_type = "HTTP"
 }
 
+resource "aws_cloudwatch_metric_alarm" "health_http_4xx" {
+  alarm_name          = "${aws_apigatewayv2_api.health.name}-http-4xx"
+  alarm_description   = "4XX responses of ${aws_apigatewayv2_api.health.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "4xx"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 50
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiId = aws_apigatewayv2_api.health.id
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "health_http_5xx" {
+  alarm_name          = "${aws_apigatewayv2_api.health.name}-http-5xx"
+  alarm_description   = "5XX responses of ${aws_apigatewayv2_api.health.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "5xx"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 5
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiId = aws_apigatewayv2_api.health.id
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "health_http_latency" {
+  alarm_name          = "${aws_apigatewayv2_api.health.name}-http-latency"
+  alarm_description   = "Latency of ${aws_apigatewayv2_api.health.name}"
+  namespace           = "AWS/ApiGateway"
+  metric_name         = "Latency"
+  extended_statistic  = "p95"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 3000
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    ApiId = aws_apigatewayv2_api.health.id
+  }
+}
+
 resource "aws_apigatewayv2_integration" "health" {
   api_id                 = aws_apigatewayv2_api.health.id
   integration_type       = "AWS_PROXY"
@@ -147,7 +308,7 @@ resource "aws_kms_key" "logs" {
         Sid    = "EnableIAMPolicies"
         Effect = "Allow"
         Principal = {
-          AWS = "arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"
+          AWS = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.current.account_id}:root"
         }
         Action   = "kms:*"
         Resource = "*"
@@ -168,7 +329,7 @@ resource "aws_kms_key" "logs" {
         Resource = "*"
         Condition = {
           ArnLike = {
-            "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:*"
+            "kms:EncryptionContext:aws:logs:arn" = "arn:${data.aws_partition.current.partition}:logs:${data.aws_region.current.name}:${data.aws_caller_identity.current.account_id}:*"
           }
         }
       }

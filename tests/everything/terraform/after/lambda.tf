@@ -17,7 +17,7 @@ resource "aws_iam_role" "lambda" {
 
 resource "aws_iam_role_policy_attachment" "lambda_xray" {
   role       = aws_iam_role.lambda.name
-  policy_arn = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
+  policy_arn = "arn:${data.aws_partition.current.partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"
 }
 
 resource "aws_iam_role_policy_attachment" "lambda_basic" {
@@ -68,12 +68,12 @@ resource "aws_lambda_function" "api" {
     }
   }
 
-  dead_letter_config {
-    target_arn = aws_sqs_queue.api_dlq.arn
-  }
-
   logging_config {
     log_format = "JSON"
+  }
+
+  dead_letter_config {
+    target_arn = aws_sqs_queue.api_dlq.arn
   }
 
   tracing_config {
@@ -82,7 +82,7 @@ resource "aws_lambda_function" "api" {
 }
 
 resource "aws_sqs_queue" "api_dlq" {
-  name                      = "orders-api-dlq-${var.environment_suffix}"
+  name                      = "orders-api-${var.environment_suffix}-dlq"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = true
 }
@@ -92,13 +92,20 @@ resource "aws_sqs_queue_policy" "api_dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sqs:*"
-      Resource  = aws_sqs_queue.api_dlq.arn
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = [
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.api_dlq.arn
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
+          }
+        }
+      }
+    ]
   })
 }
 
@@ -107,12 +114,69 @@ resource "aws_iam_role_policy" "api_dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = "sqs:SendMessage"
-      Resource = aws_sqs_queue.api_dlq.arn
-    }]
+    Statement = [
+      {
+        Sid      = "SendToDeadLetterQueue"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = aws_sqs_queue.api_dlq.arn
+      }
+    ]
   })
+}
+
+resource "aws_cloudwatch_metric_alarm" "api_errors" {
+  alarm_name          = "${aws_lambda_function.api.function_name}-errors"
+  alarm_description   = "Errors of ${aws_lambda_function.api.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.api.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "api_throttles" {
+  alarm_name          = "${aws_lambda_function.api.function_name}-throttles"
+  alarm_description   = "Throttles of ${aws_lambda_function.api.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.api.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "api_duration" {
+  alarm_name          = "${aws_lambda_function.api.function_name}-duration"
+  alarm_description   = "Duration of ${aws_lambda_function.api.function_name}: 80 % of the timeout"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Duration"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = aws_lambda_function.api.timeout * 800
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.api.function_name
+  }
 }
 
 resource "aws_cloudwatch_log_group" "api" {
@@ -144,13 +208,20 @@ resource "aws_sqs_queue_policy" "orders_dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sqs:*"
-      Resource  = aws_sqs_queue.orders_dlq.arn
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = [
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.orders_dlq.arn
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
+          }
+        }
+      }
+    ]
   })
 }
 
@@ -183,6 +254,60 @@ resource "aws_cloudwatch_log_group" "worker" {
   kms_key_id        = aws_kms_key.logs.arn
 }
 
+resource "aws_cloudwatch_metric_alarm" "worker_errors" {
+  alarm_name          = "${aws_lambda_function.worker.function_name}-errors"
+  alarm_description   = "Errors of ${aws_lambda_function.worker.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.worker.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "worker_throttles" {
+  alarm_name          = "${aws_lambda_function.worker.function_name}-throttles"
+  alarm_description   = "Throttles of ${aws_lambda_function.worker.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.worker.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "worker_duration" {
+  alarm_name          = "${aws_lambda_function.worker.function_name}-duration"
+  alarm_description   = "Duration of ${aws_lambda_function.worker.function_name}: 80 % of the timeout"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Duration"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = aws_lambda_function.worker.timeout * 800
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.worker.function_name
+  }
+}
+
 resource "aws_lambda_event_source_mapping" "worker" {
   event_source_arn = aws_sqs_queue.orders.arn
   function_name    = aws_lambda_function.worker.arn
@@ -197,13 +322,14 @@ resource "aws_lambda_function" "report" {
   handler       = "index.handler"
   runtime       = "python3.12"
   memory_size   = 1024
-
-  dead_letter_config {
-    target_arn = aws_sqs_queue.report_dlq.arn
-  }
+  timeout       = 15
 
   logging_config {
     log_format = "JSON"
+  }
+
+  dead_letter_config {
+    target_arn = aws_sqs_queue.report_dlq.arn
   }
 
   tracing_config {
@@ -218,7 +344,7 @@ resource "aws_cloudwatch_log_group" "report" {
 }
 
 resource "aws_sqs_queue" "report_dlq" {
-  name                      = "orders-report-dlq-${var.environment_suffix}"
+  name                      = "orders-report-${var.environment_suffix}-dlq"
   message_retention_seconds = 1209600
   sqs_managed_sse_enabled   = true
 }
@@ -228,13 +354,20 @@ resource "aws_sqs_queue_policy" "report_dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Deny"
-      Principal = "*"
-      Action    = "sqs:*"
-      Resource  = aws_sqs_queue.report_dlq.arn
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
+    Statement = [
+      {
+        Sid       = "DenyInsecureTransport"
+        Effect    = "Deny"
+        Principal = "*"
+        Action    = "sqs:*"
+        Resource  = aws_sqs_queue.report_dlq.arn
+        Condition = {
+          Bool = {
+            "aws:SecureTransport" = "false"
+          }
+        }
+      }
+    ]
   })
 }
 
@@ -243,12 +376,69 @@ resource "aws_iam_role_policy" "report_dlq" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
-      Effect   = "Allow"
-      Action   = "sqs:SendMessage"
-      Resource = aws_sqs_queue.report_dlq.arn
-    }]
+    Statement = [
+      {
+        Sid      = "SendToDeadLetterQueue"
+        Effect   = "Allow"
+        Action   = "sqs:SendMessage"
+        Resource = aws_sqs_queue.report_dlq.arn
+      }
+    ]
   })
+}
+
+resource "aws_cloudwatch_metric_alarm" "report_errors" {
+  alarm_name          = "${aws_lambda_function.report.function_name}-errors"
+  alarm_description   = "Errors of ${aws_lambda_function.report.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Errors"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.report.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "report_throttles" {
+  alarm_name          = "${aws_lambda_function.report.function_name}-throttles"
+  alarm_description   = "Throttles of ${aws_lambda_function.report.function_name}"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Throttles"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.report.function_name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "report_duration" {
+  alarm_name          = "${aws_lambda_function.report.function_name}-duration"
+  alarm_description   = "Duration of ${aws_lambda_function.report.function_name}: 80 % of the timeout"
+  namespace           = "AWS/Lambda"
+  metric_name         = "Duration"
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = aws_lambda_function.report.timeout * 800
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    FunctionName = aws_lambda_function.report.function_name
+  }
 }
 
 resource "aws_cloudwatch_event_rule" "nightly" {

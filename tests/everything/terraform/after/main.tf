@@ -21,6 +21,52 @@ resource "aws_vpc" "main" {
   }
 }
 
+resource "aws_flow_log" "main" {
+  vpc_id          = aws_vpc.main.id
+  iam_role_arn    = aws_iam_role.main_flow_logs.arn
+  log_destination = aws_cloudwatch_log_group.main_flow_logs.arn
+  traffic_type    = "ALL"
+}
+
+resource "aws_cloudwatch_log_group" "main_flow_logs" {
+  name              = "/aws/vpc-flow-logs/${aws_vpc.main.id}"
+  retention_in_days = 30
+  kms_key_id        = aws_kms_key.logs.arn
+}
+
+resource "aws_iam_role" "main_flow_logs" {
+  name_prefix = "vpc-flow-logs-"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Allow"
+        Principal = { Service = "vpc-flow-logs.amazonaws.com" }
+        Action    = "sts:AssumeRole"
+      }
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "main_flow_logs" {
+  name = "publish-flow-logs"
+  role = aws_iam_role.main_flow_logs.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = [
+          "logs:CreateLogStream",
+          "logs:DescribeLogStreams",
+          "logs:PutLogEvents"
+        ]
+        Resource = "${aws_cloudwatch_log_group.main_flow_logs.arn}:*"
+      }
+    ]
+  })
+}
+
 resource "aws_subnet" "private" {
   count             = 2
   vpc_id            = aws_vpc.main.id
@@ -135,6 +181,42 @@ resource "aws_dynamodb_table" "orders" {
   }
 }
 
+resource "aws_cloudwatch_metric_alarm" "orders_read_throttles" {
+  alarm_name          = "${aws_dynamodb_table.orders.name}-read-throttles"
+  alarm_description   = "Throttled reads of ${aws_dynamodb_table.orders.name}"
+  namespace           = "AWS/DynamoDB"
+  metric_name         = "ReadThrottleEvents"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    TableName = aws_dynamodb_table.orders.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "orders_write_throttles" {
+  alarm_name          = "${aws_dynamodb_table.orders.name}-write-throttles"
+  alarm_description   = "Throttled writes of ${aws_dynamodb_table.orders.name}"
+  namespace           = "AWS/DynamoDB"
+  metric_name         = "WriteThrottleEvents"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    TableName = aws_dynamodb_table.orders.name
+  }
+}
+
 resource "aws_dynamodb_table" "sessions" {
   name         = "sessions-${var.environment_suffix}"
   billing_mode = "PAY_PER_REQUEST"
@@ -152,6 +234,42 @@ resource "aws_dynamodb_table" "sessions" {
 
   point_in_time_recovery {
     enabled = true
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "sessions_read_throttles" {
+  alarm_name          = "${aws_dynamodb_table.sessions.name}-read-throttles"
+  alarm_description   = "Throttled reads of ${aws_dynamodb_table.sessions.name}"
+  namespace           = "AWS/DynamoDB"
+  metric_name         = "ReadThrottleEvents"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    TableName = aws_dynamodb_table.sessions.name
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "sessions_write_throttles" {
+  alarm_name          = "${aws_dynamodb_table.sessions.name}-write-throttles"
+  alarm_description   = "Throttled writes of ${aws_dynamodb_table.sessions.name}"
+  namespace           = "AWS/DynamoDB"
+  metric_name         = "WriteThrottleEvents"
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanOrEqualToThreshold"
+  threshold           = 1
+  period              = 300
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+
+  dimensions = {
+    TableName = aws_dynamodb_table.sessions.name
   }
 }
 

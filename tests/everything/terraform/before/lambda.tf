@@ -103,6 +103,7 @@ resource "aws_lambda_function" "report" {
   handler       = "index.handler"
   runtime       = "python3.12"
   memory_size   = 1024
+  timeout       = 15
 }
 
 resource "aws_cloudwatch_event_rule" "nightly" {

@@ -1,6 +1,6 @@
-output "api_url" {
+output "distribution" {
   description = "Where the shop calls"
-  value       = aws_api_gateway_stage.prod.invoke_url
+  value       = { id = aws_cloudfront_distribution.orders.id }
 }
 
 output "table_name" {

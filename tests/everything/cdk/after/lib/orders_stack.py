@@ -14,6 +14,8 @@ from aws_cdk import (
     aws_apigatewayv2_integrations as integrations,
     aws_cloudfront as cloudfront,
     aws_cloudfront_origins as origins,
+    aws_cloudwatch as cloudwatch,
+    aws_cloudwatch_actions as cloudwatch_actions,
     aws_cognito as cognito,
     aws_dynamodb as dynamodb,
     aws_ec2 as ec2,
@@ -85,6 +87,25 @@ class OrdersStack(Stack):
             ip_addresses=ec2.IpAddresses.cidr("10.0.0.0/16"),
             max_azs=2,
             nat_gateways=1,
+            flow_logs={
+                "FlowLogs": ec2.FlowLogOptions(
+                    destination=ec2.FlowLogDestination.to_cloud_watch_logs(
+                        logs.LogGroup(
+                            self,
+                            "OrdersVpcFlowLogs",
+                            retention=logs.RetentionDays.ONE_MONTH,
+                            encryption_key=self.logs_key,
+                        ),
+                        iam.Role(
+                            self,
+                            "OrdersVpcFlowLogsRole",
+                            assumed_by=iam.ServicePrincipal(
+                                "vpc-flow-logs.amazonaws.com"
+                            ),
+                        ),
+                    )
+                )
+            },
         )
 
         # Flow logs need a role of their own
@@ -230,6 +251,52 @@ class OrdersStack(Stack):
             self, "AlertsTopic", topic_name=f"orders-alerts-{self.environment_suffix}"
         )
 
+        sessions_table_read_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "SessionsTableReadThrottlesAlarm",
+            metric=self.sessions_table.metric("ReadThrottleEvents", statistic="Sum"),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        sessions_table_read_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        sessions_table_write_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "SessionsTableWriteThrottlesAlarm",
+            metric=self.sessions_table.metric("WriteThrottleEvents", statistic="Sum"),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        sessions_table_write_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
+        orders_table_read_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersTableReadThrottlesAlarm",
+            metric=self.orders_table.metric("ReadThrottleEvents", statistic="Sum"),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        orders_table_read_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        orders_table_write_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersTableWriteThrottlesAlarm",
+            metric=self.orders_table.metric("WriteThrottleEvents", statistic="Sum"),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        orders_table_write_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
     def _create_functions(self) -> None:
         lambda_role = iam.Role(
             self,
@@ -281,6 +348,41 @@ class OrdersStack(Stack):
             ),
             tracing=_lambda.Tracing.ACTIVE,
         )
+
+        api_function_errors_alarm = cloudwatch.Alarm(
+            self,
+            "ApiFunctionErrorsAlarm",
+            metric=self.api_function.metric_errors(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_function_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        api_function_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "ApiFunctionThrottlesAlarm",
+            metric=self.api_function.metric_throttles(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_function_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        api_function_duration_alarm = cloudwatch.Alarm(
+            self,
+            "ApiFunctionDurationAlarm",
+            metric=self.api_function.metric_duration(statistic="Maximum"),
+            threshold=self.api_function.timeout.to_milliseconds() * 0.8,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_function_duration_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
         self.orders_table.grant_read_write_data(self.api_function)
         self.api_secret.grant_read(self.api_function)
 
@@ -305,6 +407,41 @@ class OrdersStack(Stack):
             ),
             tracing=_lambda.Tracing.ACTIVE,
         )
+
+        worker_function_errors_alarm = cloudwatch.Alarm(
+            self,
+            "WorkerFunctionErrorsAlarm",
+            metric=self.worker_function.metric_errors(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        worker_function_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        worker_function_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "WorkerFunctionThrottlesAlarm",
+            metric=self.worker_function.metric_throttles(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        worker_function_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        worker_function_duration_alarm = cloudwatch.Alarm(
+            self,
+            "WorkerFunctionDurationAlarm",
+            metric=self.worker_function.metric_duration(statistic="Maximum"),
+            threshold=self.worker_function.timeout.to_milliseconds() * 0.8,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        worker_function_duration_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
         self.worker_function.add_event_source(
             lambda_event_sources.SqsEventSource(self.orders_queue, batch_size=10)
         )
@@ -336,6 +473,41 @@ class OrdersStack(Stack):
                 encryption_key=self.logs_key,
             ),
         )
+
+        report_function_errors_alarm = cloudwatch.Alarm(
+            self,
+            "ReportFunctionErrorsAlarm",
+            metric=self.report_function.metric_errors(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        report_function_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        report_function_throttles_alarm = cloudwatch.Alarm(
+            self,
+            "ReportFunctionThrottlesAlarm",
+            metric=self.report_function.metric_throttles(),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        report_function_throttles_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        report_function_duration_alarm = cloudwatch.Alarm(
+            self,
+            "ReportFunctionDurationAlarm",
+            metric=self.report_function.metric_duration(statistic="Maximum"),
+            threshold=2400,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        report_function_duration_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
         self.reports_bucket.grant_put(self.report_function)
         rule = events.Rule(
             self,
@@ -392,6 +564,41 @@ class OrdersStack(Stack):
                 allow_methods=apigateway.Cors.ALL_METHODS,
             ),
         )
+
+        api_client_errors_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersApiClientErrorsAlarm",
+            metric=self.api.metric_client_error(),
+            threshold=50,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_client_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        api_server_errors_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersApiServerErrorsAlarm",
+            metric=self.api.metric_server_error(),
+            threshold=5,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_server_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        api_latency_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersApiLatencyAlarm",
+            metric=self.api.metric_latency(statistic="p95"),
+            threshold=3000,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        api_latency_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
         usage_plan = self.api.add_usage_plan(
             "UsagePlan",
             throttle=apigateway.ThrottleSettings(rate_limit=100, burst_limit=50),
@@ -410,6 +617,48 @@ class OrdersStack(Stack):
         self.http_api = apigwv2.HttpApi(
             self, "OrdersHttpApi", api_name=f"orders-http-api-{self.environment_suffix}"
         )
+        CfnOutput(
+            self,
+            "OrdersHttpApiUrl",
+            value=self.http_api.api_endpoint,
+            description="URL of the orders HTTP API",
+            export_name=f"{self.stack_name}-OrdersHttpApiUrl",
+        )
+
+        http_api_client_errors_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersHttpApiClientErrorsAlarm",
+            metric=self.http_api.metric_client_error(),
+            threshold=50,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        http_api_client_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        http_api_server_errors_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersHttpApiServerErrorsAlarm",
+            metric=self.http_api.metric_server_error(),
+            threshold=5,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        http_api_server_errors_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+        http_api_latency_alarm = cloudwatch.Alarm(
+            self,
+            "OrdersHttpApiLatencyAlarm",
+            metric=self.http_api.metric_latency(statistic="p95"),
+            threshold=3000,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        http_api_latency_alarm.add_alarm_action(
+            cloudwatch_actions.SnsAction(self.alerts_topic)
+        )
+
         default_stage = self.http_api.default_stage.node.default_child
         default_stage.default_route_settings = apigwv2.CfnStage.RouteSettingsProperty(
             throttling_rate_limit=1000, throttling_burst_limit=500
@@ -444,11 +693,24 @@ class OrdersStack(Stack):
         )
 
     def _create_outputs(self) -> None:
-        CfnOutput(self, "ApiUrl", value=self.api.url)
-        CfnOutput(self, "TableName", value=self.orders_table.table_name)
+        CfnOutput(
+            self,
+            "ApiUrl",
+            value=self.api.url,
+            description="URL of the orders REST API",
+            export_name=f"{self.stack_name}-ApiUrl",
+        )
+        CfnOutput(
+            self,
+            "TableName",
+            value=self.orders_table.table_name,
+            description="Name of the orders table",
+            export_name=f"{self.stack_name}-TableName",
+        )
         CfnOutput(
             self,
             "DistributionDomainName",
             value=self.distribution.domain_name,
             description="Where the shop calls",
+            export_name=f"{self.stack_name}-DistributionDomainName-{self.environment_suffix}",
         )
