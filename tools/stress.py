@@ -2,8 +2,8 @@
 
     python tools/stress.py [--language cdk|terraform] [--mutants N] [--seed S] [--keep DIRECTORY] [DIRECTORY...]
 
-A mutant is a file with one to four mutations, among the files that it came with. All rules repair it with impact
-`replacement`, and then:
+A mutant is a file with one to four mutations, among the files that it came with. The rules of HARDENED repair it with
+impact `replacement`, and then:
 
 - `broke`: nothing may raise, say that it broke, or fail a proof, which stands for a mistake of a rule
 - `crash`, `slow`: nor end the process, or take more than 20 seconds
@@ -402,7 +402,15 @@ def _content(root: Path) -> dict[str, bytes]:
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-_RULES = load()
+HARDENED = (
+    "dynamodb-point-in-time-recovery",
+    "env-suffix-names",
+    "log-group-retention",
+    "providers-in-provider-file",
+    "s3-block-public-access",
+)
+"""The rules that have been through the mutants so far, and what those showed is mended."""
+_RULES = [rule for rule in load() if rule.name in HARDENED]
 
 
 def _run(root: Path, command: str) -> Result:

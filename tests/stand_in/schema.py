@@ -75,7 +75,7 @@ def _block(body: Body, major: int) -> pb.Schema.Block:
             block=_block(one, major),
             nesting=NESTINGS[one.nesting],
             min_items=one.min,
-            max_items=one.max,
+            max_items=one.min if one.nesting == "single" else one.max,  # Terraform wants them alike
         )
         for name, one in sorted(body.blocks.items())
         if major in one.majors
