@@ -34,7 +34,7 @@ one. Impact `behavior`.
 - A REST or WebSocket API where nothing shows that the account's role for API Gateway's logs is set: neither an
   `aws_api_gateway_account` (`CfnAccount`) nor another stage that logs. Set it, or tell iacfix by `account_role = true`.
 - `HttpApi`, `HttpStage` and `WebSocketStage` of the CDK, which take such settings from Python only by way of their
-  `CfnStage`.
+  `CfnStage`; and that one, whose format is written by hand.
 - A stage that a deployment makes by its `stage_name`: declare it as a resource of its own.
 - Settings that can't be judged: a condition, `**arguments`, options that are written as a dict or shared, a `dynamic`
   block, JSON. Settings that are there are in order, whatever their format.
@@ -115,7 +115,7 @@ _FORMAT = "aws_apigateway.AccessLogFormat"
 _DESTINATION = "aws_apigateway.LogGroupLogDestination"
 _SETTING = "aws_apigateway.CfnStage.AccessLogSettingProperty"
 _BY_CHILD = ("aws_apigatewayv2.HttpApi", "aws_apigatewayv2.HttpStage", "aws_apigatewayv2.WebSocketStage")
-
+_LOW_STAGE = "aws_apigatewayv2.CfnStage"
 _SUFFIX = "AccessLogs"
 
 
@@ -140,11 +140,19 @@ def cdk(file: CdkFile, options: Options) -> Findings:
 
 
 def _by_hand(file: CdkFile) -> Findings:
-    for construct in file.constructs(*_BY_CHILD):
-        if construct.value("access_log_settings") is Absent and "ccess_log_settings" not in file.source.decode():
-            step = "Set access_log_settings on the CfnStage that is the default_child of the stage's node"
-            manual = Manual("From Python it takes access logs only by way of its CfnStage", step)
+    found = list(file.constructs(*_BY_CHILD, _LOW_STAGE))
+    is_set = ".access_log_settings" in file.source.decode()
+    for construct in found:
+        if construct.has("access_log_settings") or construct.overridden("access_log_settings"):
+            continue
+        if construct.name == _LOW_STAGE:
+            manual = Manual("Its format is written by hand", "Set access_log_settings there")
             yield construct.finding(rule, _MESSAGE, manual=manual)
+        elif not is_set or len(found) > 1:
+            reason = "From Python it takes access logs only by way of its CfnStage"
+            reason += ", and it can't be told which of the file's has them" if is_set else ""
+            step = "Set access_log_settings on the CfnStage that is the default_child of the stage's node"
+            yield construct.finding(rule, _MESSAGE, manual=Manual(reason, step))
     for deployment in file.constructs("aws_apigateway.CfnDeployment"):
         if deployment.value("stage_name") is not Absent:
             yield deployment.finding(rule, _MESSAGE, manual=_OWN_STAGE)
@@ -156,7 +164,7 @@ def _is_set_by_default(file: CdkFile) -> bool:
 
 def _sets_role(file: CdkFile) -> bool:
     """Whether the app sets the account's role in so many words."""
-    return bool(file.app.holding("CfnAccount") or file.app.holding("cloud_watch_role=True"))
+    return bool(file.app.holding("cloud_watch_role_arn") or file.app.holding("cloud_watch_role=True"))
 
 
 def _has_role(file: CdkFile, stage: RestStage) -> bool:
@@ -164,7 +172,8 @@ def _has_role(file: CdkFile, stage: RestStage) -> bool:
     if _sets_role(file):
         return True
     if stage.is_own:
-        return _is_set_by_default(file) and bool(file.app.holding("RestApi("))
+        refused = file.app.holding("cloud_watch_role=False")
+        return _is_set_by_default(file) and bool(file.app.holding("RestApi(")) and not refused
     return stage.construct.value("cloud_watch_role") in (Absent, Known(True))
 
 
@@ -203,9 +212,7 @@ def terraform(module: Module, options: Options) -> Findings:
     """Stages by their `access_log_settings`."""
     for kind in _KINDS:
         for stage in module.all_resources(kind):
-            if stage.blocks("access_log_settings") and not module.overridden(stage):
-                continue
-            if found := stage.lack("access_log_settings.destination_arn", "the ARN of a log group", lambda _: True):
+            if found := stage.lack("access_log_settings.destination_arn"):
                 yield _finding(module, stage, found, options)
     for deployment in module.all_resources("aws_api_gateway_deployment"):
         if deployment.value("stage_name") is not Absent:
@@ -218,7 +225,7 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
     api = behind(module, attribute.expr, kind) if attribute else None
     needs_role = kind == "aws_api_gateway_rest_api" or not api or api.value("protocol_type") != Known("HTTP")
     if found.manual or attribute is None:
-        return found.finding(rule, _MESSAGE)
+        return found.finding(rule, _MESSAGE, manual=Manual(f"It has no {argument}", "Say which API it is a stage of"))
     if needs_role and not options.account_role and not _shows_role(module):
         return found.finding(rule, _MESSAGE, manual=_NO_ROLE)
     name = free_name(module, _GROUP, f"{stage.name}_access_logs", "_2")
@@ -229,7 +236,7 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
     group = stage.companion(_GROUP, name, "\n".join(lines), reference="")
     settings = {"destination_arn": f"{_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
-    return stage.finding(rule, _MESSAGE, fix=Fix((*edits, *stage.insert_after(group)), Impact.BEHAVIOR))
+    return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(group)))
 
 
 def _shows_role(module: Module) -> bool:

@@ -37,8 +37,9 @@ function has run before, Lambda has made the group: import it first**, `terrafor
 ## Not fixed
 
 - A function with `**arguments` that may bring the settings, or whose id can't be told to make one for the log group.
-- In Terraform, a function where it can't be told whether one of the log groups for functions in the module is its own,
-  one whose name another module gives or is given, which may make the log group itself, and one in JSON.
+- A function where it can't be told whether one of the log groups that are there, by its name, is its own.
+- In Terraform, a function whose name another module gives or is given, which may make the log group itself, and one in
+  JSON.
 - Not reported: functions whose log group another construct makes by its name, `log_group_name="/aws/lambda/..."`, those
   whose `logging_config` names a log group, and those at CloudFront's edge, which log in every region.
 
@@ -86,6 +87,8 @@ rule = Rule(
     keywords=("aws_lambda",),
 )
 
+_UNCLEAR = Manual("It can't be told whether a log group that is there is its own", "Name one by its function_name")
+
 # ---- CDK Python --------------------------------------------------------------------------------
 
 _OLD = ("log_retention", "log_removal_policy", "log_retention_retry_options", "log_retention_role")
@@ -100,13 +103,14 @@ def cdk(file: CdkFile, options: Options) -> Findings:
     for function in cdk_functions(file, low_level=False):
         if function.has("log_group") or function.overridden("logging_config"):
             continue
-        if any(cdk_is_named_for(group, function) for group in groups):
+        named = [cdk_is_named_for(group, function) for group in groups]
+        if True in named:
             continue
         is_old = function.has("log_retention")
         message = "sets the retention of its log group by a deprecated property" if is_old else "has no log group"
         fate = "go" if function.has("log_removal_policy") else "stay where they are"
         message += f"; once fixed, it writes to a new one, and older events {fate}"
-        if manual := _obstacle(function):
+        if manual := _obstacle(function) or (_UNCLEAR if None in named else None):
             yield function.finding(rule, message, manual=manual)
         else:
             yield function.finding(rule, message, fix=_grouped(file, function, options.days))
@@ -157,8 +161,7 @@ def _judged(module: Module, function: Block, options: Options) -> Findings:
     if manual := function.no_companion(_GROUP):
         yield function.finding(rule, message, manual=manual)
     elif None in found:
-        manual = Manual("It can't be told which of the module's log groups is its own", "Name one by its function_name")
-        yield function.finding(rule, message, manual=manual)
+        yield function.finding(rule, message, manual=_UNCLEAR)
     elif place := known_to(function, "function_name"):
         manual = Manual(f"{place} knows its name, and may make the log group", "Look there, and make it in one place")
         yield function.finding(rule, message, manual=manual)

@@ -45,7 +45,6 @@ FIFO queue a FIFO one. Impact `behavior`, as above.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -55,7 +54,7 @@ from fixer.cdk.functions import HIGH_LEVEL, sources
 from fixer.cdk.functions import functions as cdk_functions
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform import free_name, tags
-from fixer.terraform.functions import allows, behind, feeders, functions, role_of
+from fixer.terraform.functions import behind, feeders, functions, role_of
 from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
@@ -108,6 +107,7 @@ _PERMISSION = "give it a dead-letter queue and allow its role sqs:SendMessage th
 _KEYWORDS = ("dead_letter_queue", "dead_letter_topic", "dead_letter_queue_enabled", "on_failure")
 _QUEUES = ("aws_sqs.Queue", "aws_sqs.QueueEncryption.SQS_MANAGED", "Duration")
 _SETTING = "aws_sqs.DeadLetterQueue"
+_FROM_QUEUE = "aws_lambda_event_sources.SqsEventSource"
 
 
 @rule.cdk
@@ -150,17 +150,18 @@ def _alone(file: CdkFile, function: Construct, options: Options) -> Finding:
 
 def _fed(file: CdkFile, function: Construct, source: Call, options: Options) -> Findings:
     """The finding for what feeds a function: a queue without a queue for what fails, or a stream without one."""
-    if "Sqs" not in source.name and "queue" not in source.text.lower():
-        if "on_failure" not in source.text and "destination_config" not in source.text:
-            yield function.finding(rule, _MESSAGE, manual=_STREAM)
+    named = source.argument("queue") or source.argument("event_source_arn")
+    given = named or next(iter(source.positional), None) if source.name == _FROM_QUEUE else named
+    text = given.text.removesuffix(".queue_arn") if given else ""
+    queue = next((one for one in file.constructs("aws_sqs.Queue") if one.is_meant_by(text, source)), None)
+    if queue is None and source.name != _FROM_QUEUE and ("on_failure" in source.text or "destination_c" in source.text):
         return
-    queues = list(file.constructs("aws_sqs.Queue"))
-    words = re.findall(r"[A-Za-z_][\w.]*", source.text)
-    names = {word.removesuffix(".queue_arn") for word in words}
-    queue = next((one for one in queues if any(one.is_meant_by(name, source) for name in names)), None)
+    if queue is None and source.name.startswith("aws_lambda_event_sources") and source.name != _FROM_QUEUE:
+        yield function.finding(rule, _MESSAGE, manual=_STREAM)
+        return
     if queue is None:
-        step = "Look at the source queue where it is made, and give it a dead-letter queue"
-        yield function.finding(rule, _MESSAGE, manual=Manual("Its source queue is not made in this file", step))
+        step = "Look at what feeds it where that is made, and give it a dead-letter queue"
+        yield function.finding(rule, _MESSAGE, manual=Manual("What feeds it is not made in this file", step))
         return
     value, fifo = queue.value("dead_letter_queue"), queue.value("fifo")
     if queue.argument("dead_letter_queue") or queue.overridden("redrive_policy"):
@@ -202,9 +203,7 @@ def terraform(module: Module, options: Options) -> Findings:
         for mapping in fed:
             yield from _mapped(module, function, mapping, options)
         is_kept = any(_has_destination(one) for one, _ in module.resources_for(function, _INVOKE, "function_name"))
-        if fed or is_kept or (function.blocks("dead_letter_config") and not module.overridden(function)):
-            continue
-        if found := function.lack("dead_letter_config.target_arn", "the ARN of a queue", lambda _: True):
+        if not fed and not is_kept and (found := function.lack("dead_letter_config.target_arn")):
             yield _of_function(module, function, found, options)
 
 
@@ -218,7 +217,7 @@ def _has_destination(block: Block) -> bool:
 def _of_function(module: Module, function: Block, found: Lack, options: Options) -> Finding:
     role, name = role_of(function), function.attribute("function_name")
     if found.manual or name is None:
-        return found.finding(rule, _MESSAGE)
+        return found.finding(rule, _MESSAGE, manual=Manual("It has no function_name", "Give it one"))
     if role is None or role.read_only or (role.meta() and role.meta() != function.meta()):
         reason = "Its role is not in the module" if role is None else f"{role.address} is made in another way than it"
         return found.finding(rule, _MESSAGE, manual=Manual(reason, f"Find the role, {_PERMISSION}"))
@@ -230,9 +229,8 @@ def _of_function(module: Module, function: Block, found: Lack, options: Options)
     kind = "aws_iam_role_policy"
     own = free_name(module, kind, f"{function.name}_dlq", "_2")
     lines = [f"role = {role.address}{function.index if role.meta() else ''}.id", f"\npolicy = {encoded_policy(send)}"]
-    granted = "" if allows(role, "sqs:*") else function.companion(kind, own, "\n".join(lines), reference="")
-    text = "\n".join(filter(None, (*made, granted)))
-    return function.finding(rule, _MESSAGE, fix=Fix((*edits, *function.insert_after(text)), Impact.BEHAVIOR))
+    text = "\n".join((*made, function.companion(kind, own, "\n".join(lines), reference="")))
+    return found.finding(rule, _MESSAGE, also=(*edits, *function.insert_after(text)))
 
 
 def _mapped(module: Module, function: Block, mapping: Block, options: Options) -> Findings:
@@ -249,15 +247,15 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         return
     if any(module.resources_for(queue, "aws_sqs_queue_redrive_policy", "queue_url")):
         return
-    found = queue.lack("redrive_policy", "that of a dead-letter queue", lambda _: True)
+    found = queue.lack("redrive_policy")
     name, fifo = queue.attribute("name"), queue.value("fifo_queue")
-    if found is None or (queue.attribute("redrive_policy") and not module.overridden(queue)):
+    if found is None:
         return
     if found.manual:
         yield found.finding(rule, _OF_QUEUE)
     elif name is None or fifo not in (Absent, Known(True), Known(False)):
         manual = Manual("Its name or kind can't be judged", "Give it a redrive_policy")
-        yield queue.finding(rule, _OF_QUEUE, manual=manual)
+        yield found.finding(rule, _OF_QUEUE, manual=manual)
     else:
         is_fifo = fifo == Known(True)
         called = name.expr.in_template.removesuffix(".fifo") + ("-dlq.fifo" if is_fifo else "-dlq")
@@ -265,7 +263,7 @@ def _mapped(module: Module, function: Block, mapping: Block, options: Options) -
         fields = f"  deadLetterTargetArn = {_QUEUE}.{free}{queue.index}.arn\n  maxReceiveCount = {options.receives}\n"
         edits = queue.set("redrive_policy", f"jsonencode({{\n{fields}}})")
         text = "\n".join(_companions(queue, free, called, options, is_fifo=is_fifo))
-        yield queue.finding(rule, _OF_QUEUE, fix=Fix((*edits, *queue.insert_after(text)), Impact.BEHAVIOR))
+        yield found.finding(rule, _OF_QUEUE, also=(*edits, *queue.insert_after(text)))
 
 
 def _companions(block: Block, name: str, called: str, options: Options, *, is_fifo: bool = False) -> Iterator[str]:

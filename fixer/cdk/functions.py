@@ -38,6 +38,7 @@ _STREAMS = (
 _MAPPINGS = ("aws_lambda.EventSourceMapping", "aws_lambda.CfnEventSourceMapping")
 _GROUPS = ("aws_logs.LogGroup", "aws_logs.CfnLogGroup")
 _FOLDER = "/aws/lambda/"
+_ONE_TEXT = re.compile(r"""f?(["'])(?:(?!\1).)*\1""", re.DOTALL)
 _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation")
 
 
@@ -100,7 +101,19 @@ def is_named_for(group: Construct, function: Construct) -> bool | None:
         return None if named.text.isidentifier() else False
     own = (function.argument("function_name"), function.behind("function_name"))
     names = {_bare(one.text) for one in own if one}
-    return _bare(named.text) in {f"{_FOLDER}{text}" for name in names for text in (name, f"{{{name}}}", f" + {name}")}
+    wanted = {f"{_FOLDER}{text}" for name in names for text in (name, f"{{{name}}}", f" + {name}")}
+    if _bare(named.text) in wanted:
+        return True
+    return None if any(_may_be_equal(named.text, one) for one in wanted) else False
+
+
+def _may_be_equal(named: str, wanted: str) -> bool:
+    """Whether a name may come out as the wanted one, by what stands before and behind what is put into both."""
+    if not _ONE_TEXT.fullmatch(named):
+        return True
+    texts = (_bare(named), wanted)
+    starts, ends = [text.partition("{")[0] for text in texts], [text.rpartition("}")[2][::-1] for text in texts]
+    return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))
 
 
 def _bare(text: str) -> str:

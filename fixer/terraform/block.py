@@ -181,12 +181,12 @@ class Block:
             (block,) = blocks
             first, *others = others
 
-    def lack(self, path: str, expr: str, accepts: Callable[[Any], bool] | None = None) -> Lack | None:
+    def lack(self, path: str, expr: str | None = None, accepts: Callable[[Any], bool] | None = None) -> Lack | None:
         """What is wrong with an argument that is to have a value; None if it has it, or is judged elsewhere.
 
         Args:
             path: The argument, such as `tracing_config.mode`.
-            expr: The HCL expression to give it.
+            expr: The HCL expression to give it; None if it must be there, whatever it is: the rule brings what sets it.
             accepts: Whether a known value is right; by default one that is equal to `expr`.
         """
         from fixer.terraform.lack import lack

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from fixer.model import Known, Lack, Manual, Unknown
+from fixer.model import Absent, Known, Lack, Manual, Unknown
 from fixer.terraform.block import EditError
 
 if TYPE_CHECKING:
@@ -14,24 +14,27 @@ if TYPE_CHECKING:
     from fixer.terraform.block import Attribute, Block
 
 
-def lack(block: Block, path: str, expr: str, accepts: Callable[[Any], bool] | None) -> Lack | None:
+def lack(block: Block, path: str, expr: str | None, accepts: Callable[[Any], bool] | None) -> Lack | None:
     """What is wrong with an argument; see `Block.lack`."""
     if block.read_only and block.module.resource(block.top.address) is not block.top:
         return None  # an override of a block that is looked at itself
-    value = block.value(path)
+    value, at = block.value(path), attribute_at(block, path)
     if isinstance(value, Known) and (accepts or _equals(expr))(value.value):
         return None
-    at = attribute_at(block, path)
+    if expr is None and at and value is not Absent and not block.module.overridden(block.top):
+        return None  # whatever it is
     if manual := _obstacle(block, path, expr, value, at):
         return Lack(block, value, manual=manual, at=at)
     try:
-        return Lack(block, value, block.set(path, expr), at=at)
+        return Lack(block, value, block.set(path, expr) if expr else (), at=at)
     except EditError as error:
         return Lack(block, value, manual=Manual(f"It can't be set: {error}", f"Make sure that {path} is {expr}"), at=at)
 
 
-def _equals(expr: str) -> Callable[[Any], bool]:
+def _equals(expr: str | None) -> Callable[[Any], bool]:
     """Whether a value is the literal; Terraform takes "true" for true, and "1" for 1."""
+    if expr is None:
+        return lambda _: True
     wanted = expr.strip('"')
     return lambda value: wanted == (str(value).lower() if isinstance(value, bool) else str(value))
 
@@ -47,15 +50,15 @@ def attribute_at(block: Block, path: str) -> Attribute | None:
     return block.attribute(last)
 
 
-def _obstacle(block: Block, path: str, expr: str, value: Value, at: Attribute | None) -> Manual | None:
+def _obstacle(block: Block, path: str, expr: str | None, value: Value, at: Attribute | None) -> Manual | None:
     """Why the argument can't be set where it stands."""
-    there = f"Make sure that {path} is {expr} there"
+    there = f"Make sure that {path} is {expr or 'set'} there"
     if manual := unchangeable(block, path, there) or (at and given(at, path, value)):
         return manual
     if isinstance(value, Unknown):
         return Manual(f"{path} can't be judged: it {value.why}", there)
     if at and at.expr.traversals():
-        return Manual(f"{path} comes from {at.expr.text}", f"Make sure that it is {expr}")
+        return Manual(f"{path} comes from {at.expr.text}", f"Make sure that it is {expr or 'set'}")
     return None
 
 
