@@ -1,11 +1,13 @@
-"""Log groups that rules add: how long they keep their events."""
+"""Log groups that rules add: how long they keep their events, and what they look like in Terraform."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codemods.facts import log_retention
 from fixer.model import Known
+from fixer.terraform import tags
 
 if TYPE_CHECKING:
     from fixer.terraform import Block, Module
@@ -13,14 +15,39 @@ if TYPE_CHECKING:
 _WORDS = frozenset(("cloudwatch", "cw", "log", "logs", "group", "groups", "retention", "in", "days", "day", "period"))
 
 
-def check_days(days: int) -> None:
-    """Refuse days that CloudWatch Logs can't keep events for.
+LOG_GROUP = "aws_cloudwatch_log_group"
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Options of the rules that set how long events are kept.
 
     Raises:
-        ValueError: it can't.
+        ValueError: CloudWatch Logs does not keep events for so many days.
     """
-    if days not in log_retention():
-        raise ValueError(f"days: CloudWatch Logs accepts {', '.join(map(str, log_retention()))}")
+
+    days: int = 30
+    """Days to keep events, where no variable of the module says so; one of the values that CloudWatch Logs accepts."""
+
+    def __post_init__(self) -> None:
+        """Refuse other days."""
+        if self.days not in log_retention():
+            raise ValueError(f"days: CloudWatch Logs accepts {', '.join(map(str, log_retention()))}")
+
+
+def log_group(beside: Block, name: str, called: str, retention: Retention) -> str:
+    """The text of a log group that goes with a resource.
+
+    Args:
+        beside: The resource.
+        name: The new one's name in Terraform.
+        called: The argument that says what CloudWatch calls it.
+        retention: How long it keeps events, where the module has no variable for it.
+    """
+    lines = [called, f"retention_in_days = {retention_variable(beside.module) or retention.days}"]
+    if shared := tags(beside):
+        lines.append(f"\ntags = {shared}")
+    return beside.companion(LOG_GROUP, name, "\n".join(lines), reference="")
 
 
 def retention_member(days: int) -> str:

@@ -51,11 +51,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import check_days, retention_member, retention_variable
+from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
 from fixer.cdk import Call
 from fixer.cdk.apis import OPTIONS, rest_stages
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name, tags
+from fixer.terraform import free_name
 from fixer.terraform.functions import behind
 
 if TYPE_CHECKING:
@@ -66,17 +66,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(Retention):
     """Options of the rule."""
 
-    days: int = 30
-    """Days to keep the events, where the module has no variable for it; some that CloudWatch Logs accepts."""
     account_role: bool = False
     """Whether the role for API Gateway's logs is known to be set in all accounts."""
-
-    def __post_init__(self) -> None:
-        """Refuse other days with ValueError."""
-        check_days(self.days)
 
 
 rule = Rule(
@@ -203,7 +197,6 @@ _KINDS = {
     "aws_apigatewayv2_stage": ("api_id", "aws_apigatewayv2_api", "name", "routeKey"),
 }
 """Of each type of stages: the arguments for its API and its name, the type of the API, and what was called."""
-_GROUP = "aws_cloudwatch_log_group"
 _IN_NAMES = re.compile(r"[\w./#-]+")
 
 
@@ -228,13 +221,9 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
         return found.finding(rule, _MESSAGE, manual=Manual(f"It has no {argument}", "Say which API it is a stage of"))
     if needs_role and not options.account_role and not _shows_role(module):
         return found.finding(rule, _MESSAGE, manual=_NO_ROLE)
-    name = free_name(module, _GROUP, f"{stage.name}_access_logs", "_2")
-    lines = [f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"']
-    lines.append(f"retention_in_days = {retention_variable(module) or options.days}")
-    if shared := tags(stage):
-        lines.append(f"\ntags = {shared}")
-    group = stage.companion(_GROUP, name, "\n".join(lines), reference="")
-    settings = {"destination_arn": f"{_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
+    name = free_name(module, LOG_GROUP, f"{stage.name}_access_logs", "_2")
+    group = log_group(stage, name, f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"', options)
+    settings = {"destination_arn": f"{LOG_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
     return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(group)))
 

@@ -50,15 +50,14 @@ function has run before, Lambda has made the group: import it first**, `terrafor
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import check_days, retention_member, retention_variable
+from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
 from codemods.facts import cdk_since
 from fixer.cdk.functions import functions as cdk_functions
 from fixer.cdk.functions import is_named_for as cdk_is_named_for
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
-from fixer.terraform import free_name, known_to, tags
+from fixer.terraform import free_name, known_to
 from fixer.terraform.functions import functions, is_named_for
 
 if TYPE_CHECKING:
@@ -66,24 +65,12 @@ if TYPE_CHECKING:
     from fixer.terraform import Block, Module
 
 
-@dataclass(frozen=True)
-class Options:
-    """Options of the rule."""
-
-    days: int = 30
-    """Days to keep the events, where nothing else says so; one of the values that CloudWatch Logs accepts."""
-
-    def __post_init__(self) -> None:
-        """Refuse other days with ValueError."""
-        check_days(self.days)
-
-
 rule = Rule(
     __name__,
     impact=Impact.BEHAVIOR,
     seeds=("S1-3.2", "S4-9"),
     scanners=("Serverless-LambdaLogging",),
-    options=Options,
+    options=Retention,
     keywords=("aws_lambda",),
 )
 
@@ -95,7 +82,7 @@ _OLD = ("log_retention", "log_removal_policy", "log_retention_retry_options", "l
 
 
 @rule.cdk
-def cdk(file: CdkFile, options: Options) -> Findings:
+def cdk(file: CdkFile, options: Retention) -> Findings:
     """Functions by `log_group`, and by what was there before it."""
     if not file.has_since(cdk_since("aws_lambda.Function", "log_group")):
         return
@@ -140,25 +127,24 @@ def _grouped(file: CdkFile, function: Construct, days: int) -> Fix:
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
-_GROUP = "aws_cloudwatch_log_group"
 _PREFIX = "/aws/lambda/"
 
 
 @rule.terraform
-def terraform(module: Module, options: Options) -> Findings:
+def terraform(module: Module, options: Retention) -> Findings:
     """Functions by the log groups of the module."""
     for function in functions(module):
         if function.value("logging_config.log_group") is Absent and not function.dynamic("logging_config"):
             yield from _judged(module, function, options)
 
 
-def _judged(module: Module, function: Block, options: Options) -> Findings:
+def _judged(module: Module, function: Block, options: Retention) -> Findings:
     message = "has no log group of its own; if it has run before, import the one that Lambda made"
     name = function.attribute("function_name")
-    found = [is_named_for(group, function) for group in module.all_resources(_GROUP)]
+    found = [is_named_for(group, function) for group in module.all_resources(LOG_GROUP)]
     if True in found or name is None:
         return
-    if manual := function.no_companion(_GROUP):
+    if manual := function.no_companion(LOG_GROUP):
         yield function.finding(rule, message, manual=manual)
     elif None in found:
         yield function.finding(rule, message, manual=_UNCLEAR)
@@ -166,10 +152,6 @@ def _judged(module: Module, function: Block, options: Options) -> Findings:
         manual = Manual(f"{place} knows its name, and may make the log group", "Look there, and make it in one place")
         yield function.finding(rule, message, manual=manual)
     else:
-        lines = [f'name = "{_PREFIX}${{{function.reference("function_name")}}}"']
-        lines.append(f"retention_in_days = {retention_variable(module) or options.days}")
-        if shared := tags(function):
-            lines.append(f"\ntags = {shared}")
-        free = free_name(module, _GROUP, function.name, "_lambda")
-        text = function.companion(_GROUP, free, "\n".join(lines), reference="")
+        free = free_name(module, LOG_GROUP, function.name, "_lambda")
+        text = log_group(function, free, f'name = "{_PREFIX}${{{function.reference("function_name")}}}"', options)
         yield function.finding(rule, message, fix=Fix(function.insert_after(text), Impact.BEHAVIOR))

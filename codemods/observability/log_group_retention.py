@@ -52,10 +52,9 @@ whatever is asked.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import check_days, retention_member, retention_variable
+from codemods._logs import Retention, retention_member, retention_variable
 from codemods.facts import cdk_since
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
 
@@ -65,18 +64,6 @@ if TYPE_CHECKING:
     from fixer.cdk import CdkFile, Construct
     from fixer.model import Finding
     from fixer.terraform import Block, Module
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of the rule."""
-
-    days: int = 30
-    """Days to keep events; one of the values that CloudWatch Logs accepts."""
-
-    def __post_init__(self) -> None:
-        """Refuse other days with ValueError."""
-        check_days(self.days)
 
 
 rule = Rule(
@@ -90,7 +77,7 @@ rule = Rule(
         "NIST.800.53.R4-CloudWatchLogGroupRetentionPeriod",
         "NIST.800.53.R5-CloudWatchLogGroupRetentionPeriod",
     ),
-    options=Options,
+    options=Retention,
     keywords=("aws_cloudwatch_log_group", "LogGroup"),
 )
 
@@ -112,7 +99,7 @@ _MEMBERS = "aws_logs.RetentionDays"
 
 
 @rule.cdk
-def cdk(file: CdkFile, options: Options) -> Findings:
+def cdk(file: CdkFile, options: Retention) -> Findings:
     """Log groups whose keyword for the retention is missing."""
     for group in file.constructs(*_KEYWORDS):
         if not _is_delivery(group) and not group.overridden("retention_in_days"):
@@ -151,7 +138,7 @@ _ARGUMENT = "retention_in_days"
 
 
 @rule.terraform
-def terraform(module: Module, options: Options) -> Findings:
+def terraform(module: Module, options: Retention) -> Findings:
     """Log groups without `retention_in_days`, or with 0."""
     variable = retention_variable(module)
     for group in module.declared("aws_cloudwatch_log_group"):

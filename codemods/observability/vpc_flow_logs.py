@@ -56,15 +56,14 @@ added.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import check_days, retention_member, retention_variable
-from fixer.cdk.companion import free_name
+from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
+from fixer.cdk.companion import free_name as free_variable
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name as free_resource_name
-from fixer.terraform import tags
+from fixer.terraform import free_name, tags
 from fixer.terraform.functions import behind
+from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,18 +71,6 @@ if TYPE_CHECKING:
     from fixer.cdk import Call, CdkFile, Construct
     from fixer.model import Finding
     from fixer.terraform import Block, Module
-
-
-@dataclass(frozen=True)
-class Options:
-    """Options of the rule."""
-
-    days: int = 30
-    """Days to keep the events, where the module has no variable for it; some that CloudWatch Logs accepts."""
-
-    def __post_init__(self) -> None:
-        """Refuse other days with ValueError."""
-        check_days(self.days)
 
 
 rule = Rule(
@@ -102,7 +89,7 @@ rule = Rule(
         "NIST.800.53.R5-VPCFlowLogsEnabled",
         "PCI.DSS.321-VPCFlowLogsEnabled",
     ),
-    options=Options,
+    options=Retention,
     keywords=("Vpc", "CfnVPC", "low_log", "FlowLog", "aws_vpc", "aws_default_vpc", "aws_flow_log"),
 )
 
@@ -128,7 +115,7 @@ _UNNAMED = "writes to a log group that the CDK makes, which keeps events for a t
 
 
 @rule.cdk
-def cdk(file: CdkFile, options: Options) -> Findings:
+def cdk(file: CdkFile, options: Retention) -> Findings:
     """VPCs by the flow logs that the app makes, and flow logs by where they write."""
     for vpc in file.constructs(_VPC, _LOW_LEVEL):
         value = vpc.value(_KEYWORD) if vpc.name == _VPC else Absent
@@ -151,13 +138,13 @@ def cdk(file: CdkFile, options: Options) -> Findings:
     yield from _unnamed(file, options)
 
 
-def _low_level(file: CdkFile, vpc: Construct, options: Options) -> Finding:
+def _low_level(file: CdkFile, vpc: Construct, options: Retention) -> Finding:
     """The finding for a `CfnVPC`, which takes no flow logs itself."""
     retention = retention_member(options.days)
     names = (_GROUP, retention, _ROLE, _PRINCIPAL, _LOW_LEVEL_LOG)
     spelled, imports = file.spell_all(sorted(names), vpc)
     stem = (vpc.target or "").rpartition(".")[2]
-    group, role = free_name(vpc, f"{stem}_flow_logs"), free_name(vpc, f"{stem}_flow_logs_role")
+    group, role = free_variable(vpc, f"{stem}_flow_logs"), free_variable(vpc, f"{stem}_flow_logs_role")
     group_id, role_id = _ids(vpc)
     scope = vpc.scope_text
     lines = (
@@ -223,11 +210,11 @@ def _named(subject: str) -> str:
     return re.sub(r"\.(vpc_id|ref|attr_vpc_id)$", "", subject)
 
 
-def _names(options: Options) -> tuple[str, ...]:
+def _names(options: Retention) -> tuple[str, ...]:
     return (_GROUP, retention_member(options.days), _DESTINATION, _ROLE, _PRINCIPAL)
 
 
-def _destination(owner: Construct, spelled: dict[str, str], options: Options) -> str:
+def _destination(owner: Construct, spelled: dict[str, str], options: Retention) -> str:
     """A log group and a role for flow logs, beside a construct."""
     group_id, role_id = _ids(owner)
     retention = spelled[retention_member(options.days)]
@@ -243,7 +230,7 @@ def _ids(owner: Construct) -> tuple[str | None, str | None]:
     return owner.free_id(prefix or "LogGroup"), owner.free_id(f"{prefix}Role")
 
 
-def _unnamed(file: CdkFile, options: Options) -> Findings:
+def _unnamed(file: CdkFile, options: Retention) -> Findings:
     """Flow logs whose log group the CDK makes."""
     for call, owner in _flow_logs(file):
         written = call.behind("destination")
@@ -279,14 +266,13 @@ def _is_in_reach(call: Call, owner: Construct) -> bool:
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _LOG = "aws_flow_log"
-_LOG_GROUP = "aws_cloudwatch_log_group"
 _IAM_ROLE, _IAM_POLICY = "aws_iam_role", "aws_iam_role_policy"
 _MISSPELT = "log_destination_arn"
 _TO_CLOUDWATCH = (Absent, Known("cloud-watch-logs"))
 
 
 @rule.terraform
-def terraform(module: Module, options: Options) -> Findings:
+def terraform(module: Module, options: Retention) -> Findings:
     """VPCs by the flow logs of the module, and flow logs by what they lack."""
     for kind in ("aws_vpc", "aws_default_vpc"):
         for vpc in module.all_resources(kind):
@@ -304,36 +290,25 @@ def _is_for(module: Module, log: Block, vpc: Block) -> bool | None:
     return module.refers_to(attribute.expr, vpc) if attribute else False
 
 
-def _vpc(module: Module, vpc: Block, options: Options, *, unclear: bool) -> Finding:
-    provider = vpc.meta().get("provider", "")
+def _vpc(module: Module, vpc: Block, options: Retention, *, unclear: bool) -> Finding:
+    manual = vpc.no_companion(_LOG)
     taker = next((one.block for one in module.references(vpc.address) if _is_module_of_flow_logs(one.block)), None)
-    manual = None
     if unclear:
         manual = Manual("It can't be told for which VPC a flow log of the module is", _NEXT)
     elif taker:
         manual = Manual(f"{taker.top.address} is given the VPC, and may give it a flow log", _NEXT)
-    elif module.incomplete:
-        manual = Manual("A file of the module can't be read, and may hold its flow log", "Mend the file first")
-    elif vpc.read_only:
-        manual = Manual(f"It is in {vpc.file.path}, which iacfix does not rewrite", f"Add an {_LOG} there")
-    elif module.resource(vpc.address) is None:
-        manual = Manual(f"{vpc.address} is declared more than once", "Keep one of them")
-    elif "." in provider and not module.configures(provider):
-        manual = Manual(f"No {provider} is configured in the module", "Configure that provider first")
-    elif vpc.value("region") is not Absent:
-        manual = Manual("It is in a region of its own", f"Add an {_LOG} in that region")
     if manual:
         return vpc.finding(rule, _MESSAGE, manual=manual)
-    index = _index(vpc)
+    index = vpc.index
     group, group_text = _group(module, vpc, vpc.reference("id"), options)
-    role, role_texts = _role(module, vpc, f"{_LOG_GROUP}.{group}{index}")
+    role, role_texts = _role(module, vpc, f"{LOG_GROUP}.{group}{index}")
     lines = [
         f"iam_role_arn = {_IAM_ROLE}.{role}{index}.arn",
-        f"log_destination = {_LOG_GROUP}.{group}{index}.arn",
+        f"log_destination = {LOG_GROUP}.{group}{index}.arn",
         'traffic_type = "ALL"',
         *_tag_lines(vpc),
     ]
-    log = vpc.companion(_LOG, free_resource_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
+    log = vpc.companion(_LOG, free_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
     text = "\n".join((log, group_text, *role_texts))
     return vpc.finding(rule, _MESSAGE, fix=Fix(vpc.insert_after(text), Impact.BEHAVIOR))
 
@@ -342,7 +317,7 @@ def _is_module_of_flow_logs(block: Block | None) -> bool:
     return block is not None and block.top.type == "module" and "flow" in block.top.text().lower()
 
 
-def _incomplete(module: Module, log: Block, options: Options) -> Findings:
+def _incomplete(module: Module, log: Block, options: Retention) -> Findings:
     """A flow log to CloudWatch Logs without a log group or without a role."""
     if module.overridden(log):
         return
@@ -356,7 +331,7 @@ def _incomplete(module: Module, log: Block, options: Options) -> Findings:
     has_role = log.value("iam_role_arn") is not Absent
     if has_group and has_role:
         return
-    group = behind(module, destination.expr, _LOG_GROUP) if destination else None
+    group = behind(module, destination.expr, LOG_GROUP) if destination else None
     given = name or log.attribute("iam_role_arn") or (destination if group is None else None)
     message = f"has no {'role' if has_group else 'log group'}, so that EC2 refuses it"
     if (has_group and group is None) or (given and module.variables_behind(given.expr)) or log.attribute("region"):
@@ -367,10 +342,10 @@ def _incomplete(module: Module, log: Block, options: Options) -> Findings:
         return
     values: dict[str, str] = {}
     texts: list[str] = []
-    index = _index(log)
+    index = log.index
     if group is None:
         made, text = _group(module, log, None, options)
-        where = f"{_LOG_GROUP}.{made}{index}"
+        where = f"{LOG_GROUP}.{made}{index}"
         values["log_destination"] = f"{where}.arn"
         texts.append(text)
     else:
@@ -398,10 +373,6 @@ def _misspelt(module: Module, log: Block) -> Finding:
     return log.finding(rule, message, fix=fix, at=attribute)
 
 
-def _index(block: Block) -> str:
-    return block.reference("").removeprefix(block.address).removesuffix(".")
-
-
 def _tag_lines(block: Block) -> tuple[str, ...]:
     shared = tags(block)
     return (f"\ntags = {shared}",) if shared else ()
@@ -411,30 +382,23 @@ def _stem(block: Block) -> str:
     return block.name if "flow" in block.name else f"{block.name}_flow_logs"
 
 
-def _group(module: Module, beside: Block, called: str | None, options: Options) -> tuple[str, str]:
+def _group(module: Module, beside: Block, called: str | None, options: Retention) -> tuple[str, str]:
     """The name and text of a log group; `called` is the end of what CloudWatch calls it, if that is known."""
-    name = free_resource_name(module, _LOG_GROUP, _stem(beside), "_2")
-    lines = [f'name = "/aws/vpc-flow-logs/${{{called}}}"' if called else 'name_prefix = "/aws/vpc-flow-logs/"']
-    lines.append(f"retention_in_days = {retention_variable(module) or options.days}")
-    return name, beside.companion(_LOG_GROUP, name, "\n".join((*lines, *_tag_lines(beside))), reference="")
+    name = free_name(module, LOG_GROUP, _stem(beside), "_2")
+    line = f'name = "/aws/vpc-flow-logs/${{{called}}}"' if called else 'name_prefix = "/aws/vpc-flow-logs/"'
+    return name, log_group(beside, name, line, options)
 
 
 def _role(module: Module, beside: Block, group: str) -> tuple[str, list[str]]:
     """The name of a role for flow logs, and the texts of it and of its policy."""
-    name = free_resource_name(module, _IAM_ROLE, _stem(beside), "_2")
-    trust = _encoded(f'Principal = {{ Service = "{_SERVICE}" }}\nAction = "sts:AssumeRole"')
+    name = free_name(module, _IAM_ROLE, _stem(beside), "_2")
+    trust = encoded_policy(NewStatement("", ("sts:AssumeRole",), (), principals=(("Service", (_SERVICE,)),)))
     lines = ['name_prefix = "vpc-flow-logs-"', f"assume_role_policy = {trust}", *_tag_lines(beside)]
-    listed = ",\n".join(f'  "{action}"' for action in _ACTIONS)
-    allowed = _encoded(f'Action = [\n{listed}\n]\nResource = "${{{group}.arn}}:*"')
-    policy = free_resource_name(module, _IAM_POLICY, name, "_2")
-    body = f'name = "publish-flow-logs"\nrole = {_IAM_ROLE}.{name}{_index(beside)}.id\npolicy = {allowed}'
+    allowed = encoded_policy(NewStatement("", _ACTIONS, (f"${{{group}.arn}}:*",)))
+    policy = free_name(module, _IAM_POLICY, name, "_2")
+    body = f'name = "publish-flow-logs"\nrole = {_IAM_ROLE}.{name}{beside.index}.id\npolicy = {allowed}'
     texts = [
         beside.companion(_IAM_ROLE, name, "\n".join(lines), reference=""),
         beside.companion(_IAM_POLICY, policy, body, reference=""),
     ]
     return name, texts
-
-
-def _encoded(statement: str) -> str:
-    inside = "\n".join(f"      {line}" for line in f'Effect = "Allow"\n{statement}'.split("\n"))
-    return f'jsonencode({{\n  Version = "2012-10-17"\n  Statement = [\n    {{\n{inside}\n    }}\n  ]\n}})'

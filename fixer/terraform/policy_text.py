@@ -29,9 +29,10 @@ class NewStatement:
     """A statement to write. Texts are what stands between the quotes: `${aws_s3_bucket.data.arn}/*`."""
 
     sid: str
-    """Another one like it is written if the policy has it."""
+    """Another one like it is written if the policy has it; empty for a statement without one."""
     actions: Sequence[str]
     resources: Sequence[str]
+    """None for the policy of a role that says who may assume it."""
     effect: str = "Allow"
     principals: Sequence[tuple[str, Sequence[str]]] = ()
     """Types with identifiers: `("Service", ("logs.amazonaws.com",))`; `("*", ("*",))` is everybody."""
@@ -62,11 +63,12 @@ class NewStatement:
 
     def data(self) -> dict[str, Data]:
         """The statement under the names of IAM's JSON."""
-        data: dict[str, Data] = {"Sid": self.sid, "Effect": self.effect}
+        data: dict[str, Data] = {**({"Sid": self.sid} if self.sid else {}), "Effect": self.effect}
         if self.principals:
             everybody = list(self.principals) == [("*", ("*",))]
             data["Principal"] = "*" if everybody else {kind: _one_or_all(values) for kind, values in self.principals}
-        data |= {"Action": _one_or_all(self.actions), "Resource": _one_or_all(self.resources)}
+        data |= {"Action": _one_or_all(self.actions)}
+        data |= {"Resource": _one_or_all(self.resources)} if self.resources else {}
         conditions: dict[str, dict[str, Data]] = {}
         for test, key, values in self.conditions:
             conditions.setdefault(test, {})[key] = _one_or_all(values)
