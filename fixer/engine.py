@@ -243,7 +243,7 @@ def _attempt(
             if wanted is None or finding.path in wanted or finding.path not in sources
         ]
         if turn == 0:
-            origins = _Origins(look, sources)
+            origins = _Origins(look, sources, before)
         there = Counter(_key(one.finding) for one in open_fixes)
         vain = {key: vain.get(key, 0) + 1 for key, number in last.items() if there[key] >= number}
         if idle := [key for key, passes in vain.items() if passes == VAIN_PASSES]:
@@ -313,6 +313,12 @@ class _Before:
         source = self._sources.get(path)
         return (path, 0, 0) if source is None else (path, _line(source, first), _line(source, max(first, last)))
 
+    def region(self, finding: Finding) -> Region | None:
+        """The finding's own place; None in a file that was not there, or that had another name."""
+        (path, start), (_, end) = (self._origin(finding.path, offset) for offset in (finding.start, finding.end))
+        source = self._sources.get(path) if path == finding.path else None
+        return None if source is None else region_of(source, start, max(start, end))
+
     def _origin(self, path: str, offset: int) -> tuple[str, int]:
         for changes in reversed(self._passes):
             path = next((one.path for one in changes if isinstance(one, Move) and one.to == path), path)
@@ -342,9 +348,10 @@ def _key(finding: Finding) -> tuple[str, ...]:
 
 
 class _Origins:
-    """Where the findings stood before any fix; those that only came up later have no origin."""
+    """Where the findings stood before any fix; of those that only came up later, where what they are about stood."""
 
-    def __init__(self, look: _Look, sources: Sources) -> None:
+    def __init__(self, look: _Look, sources: Sources, before: _Before) -> None:
+        self._before = before
         self._known: dict[tuple[str, ...], deque[Outcome]] = {}
         for one in look.findings:
             self._known.setdefault(_key(one[0]), deque()).append(_report(one, sources))
@@ -353,7 +360,8 @@ class _Origins:
         """The outcome at its origin; of those that nothing but their place tells apart, the first one that is left."""
         left = self._known.get(_key(finding))
         if not left:
-            return outcome
+            region = self._before.region(finding)
+            return replace(outcome, region=region, replacements=()) if region else outcome
         origin = left.popleft()
         return replace(outcome, region=origin.region, replacements=origin.replacements if outcome.replacements else ())
 

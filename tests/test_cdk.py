@@ -694,6 +694,15 @@ def test_an_import_of_another_function_or_for_typing_alone_is_not_in_scope() -> 
     ast.parse(changed(bucket, edits))
 
 
+def test_the_imports_of_the_file_are_extended_before_those_of_a_function() -> None:
+    bucket = bucket_of(
+        "def f(self):\n    from aws_cdk import aws_sqs as sqs\n    s3.Bucket(self, 'x')",
+        base="from aws_cdk import aws_s3 as s3\n",
+    )
+    _, edits = bucket.file.spell("aws_kms.Key", bucket)
+    assert changed(bucket, edits).startswith("from aws_cdk import aws_s3 as s3, aws_kms as kms\n")
+
+
 # ---- findings ----------------------------------------------------------------------------------
 
 

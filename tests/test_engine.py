@@ -302,3 +302,17 @@ def test_python_that_would_not_parse_is_not_written() -> None:
     result = engine.repair(app, {"app.py": source}, [(rule, None)], Impact.NONE, prove=prove)
     assert statuses(result) == [("python", Status.FAILED), ("python", Status.MANUAL)]
     assert result.files == []
+
+
+def test_what_comes_up_later_is_told_where_its_subject_stood() -> None:
+    def check(module: Module, options: object) -> Iterator[Finding]:
+        for queue in module.resources("aws_sqs_queue"):
+            if b"# first" not in queue.file.source:
+                edit = Edit("main.tf", 0, 0, "# first\n# of\n# all\n")
+                yield queue.finding(rule, "lacks a heading", fix=Fix((edit,), Impact.NONE))
+            elif queue.value("delay_seconds") is Absent:
+                yield queue.finding(rule, "lacks delay", fix=Fix(queue.set("delay_seconds", "1"), Impact.NONE))
+
+    rule = terraform_rule("heading", check)
+    result = repair(b"\n" + QUEUE, rule)
+    assert [(one.message, one.region.line) for one in result.outcomes] == [("lacks a heading", 2), ("lacks delay", 2)]

@@ -282,13 +282,14 @@ def _default_stage(api: Construct, options: Options) -> Findings:
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _SETTINGS = "aws_api_gateway_method_settings"
+_DEPLOYMENT = "aws_api_gateway_deployment"
 
 
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Stages without settings for all of their methods, and settings of methods and routes without limits."""
-    for stage in module.declared("aws_api_gateway_stage", "aws_api_gateway_deployment"):
-        if stage.value("stage_name") is not Absent:
+    for stage in module.declared("aws_api_gateway_stage", _DEPLOYMENT):
+        if stage.value("stage_name") is not Absent and not _is_a_stage_too(module, stage):
             yield from _stage(module, stage, options)
     for settings in module.all_resources(_SETTINGS):
         yield from _limited(settings, "settings.", options)
@@ -296,6 +297,18 @@ def terraform(module: Module, options: Options) -> Findings:
         yield from _limited(stage, "default_route_settings.", options)
         for route in stage.blocks("route_settings"):
             yield from _limited(route, "", options)
+
+
+def _is_a_stage_too(module: Module, deployment: Block) -> bool:
+    """Whether the stage that a deployment makes is also a resource of its own, which has the settings then."""
+    stages = module.all_resources("aws_api_gateway_stage") if deployment.labels[0] == _DEPLOYMENT else ()
+    return any(
+        all(
+            (own := one.attribute(name)) and (its := deployment.attribute(name)) and own.expr.text == its.expr.text
+            for name in ("rest_api_id", "stage_name")
+        )
+        for one in stages
+    )
 
 
 def _stage(module: Module, stage: Block, options: Options) -> Findings:

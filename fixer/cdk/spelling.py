@@ -138,14 +138,15 @@ class Speller:
         return False
 
     def _imports(self) -> Iterator[cst.ImportFrom]:
+        """The imports that can be extended for the place, the last first; a function's own after those of the file."""
         visible = list(self._at.scope.visible())
-        nodes = [
-            node
+        nodes = {
+            (visible.index(scope), start): node
             for node, scope, typing_only in self._tree.imports
             if isinstance(node, cst.ImportFrom) and not typing_only and scope in visible
-            if not isinstance(node.names, cst.ImportStar) and self._tree.span(node)[0] < self._at.start
-        ]
-        yield from reversed(nodes)
+            if not isinstance(node.names, cst.ImportStar) and (start := self._tree.span(node)[0]) < self._at.start
+        }
+        yield from (nodes[place] for place in sorted(nodes, reverse=True))
 
     def _import_of(self, module: str) -> cst.ImportFrom | None:
         """The last `from module import ...` that can be extended for the place."""
@@ -159,7 +160,9 @@ class Speller:
 
     def _one_a_line(self, node: cst.ImportFrom) -> list[cst.ImportFrom]:
         """The imports of modules around one, in order, where the file has a line for each of them; else none."""
+        scopes = {each: scope for each, scope, _ in self._tree.imports}
         found = [each for each in self._imports() if module_of(each) == "aws_cdk" and _modules_of(each)]
+        found = [each for each in found if scopes[each] is scopes[node]]
         single = all(len(list(self._names_of(each))) == 1 for each in found)
         return found[::-1] if node in found and single and len(found) > 1 else []
 
