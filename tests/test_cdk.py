@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from libcst.metadata import ByteSpanPositionProvider, MetadataWrapper
 
 from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
+from fixer.cdk.companion import free_name
 from fixer.cdk.context import reads
 from fixer.cdk.effects import acting
 from fixer.cdk.layout import fold, longest_line
@@ -701,6 +702,53 @@ def test_the_imports_of_the_file_are_extended_before_those_of_a_function() -> No
     )
     _, edits = bucket.file.spell("aws_kms.Key", bucket)
     assert changed(bucket, edits).startswith("from aws_cdk import aws_s3 as s3, aws_kms as kms\n")
+
+
+# ---- what goes with a construct ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ("'Data'", '"DataLogs"'),
+        ("'my-data'", '"my-data-logs"'),
+        ("'my_data'", '"my_data_logs"'),
+        ("f'{stage}-data'", "f'{stage}-data-logs'"),
+        ("name", 'f"{name}Logs"'),
+        ("'the \"Data\"'", "'the \"Data\"Logs'"),
+        (r"'Data\n'", r"'Data\nLogs'"),
+        ("'Data\u2028'", '"Data\u2028Logs"'),
+        ("'Da' 'ta'", None),
+        ("u'Data'", None),
+    ],
+)
+def test_ids_that_go_with_another(own: str, expected: str | None) -> None:
+    assert bucket_of(f"s3.Bucket(self, {own})").free_id("Logs") == expected
+
+
+def test_a_variable_is_called_no_keyword() -> None:
+    bucket = bucket_of("data = s3.Bucket(self, 'Global')")
+    assert [free_name(bucket, name) for name in ("global", "data", "logs")] == ["global_2", "data_2", "logs"]
+
+
+def test_a_scope_is_a_name_that_can_be_read() -> None:
+    base = "from aws_cdk import Stack\nfrom aws_cdk import aws_s3 as s3\n"
+    scopes = ("elf", "self", "self.parts", "Stack.of(self)", "stacks[0]", "lambda: 1")
+    made = [bucket_of(f"def f(self, stacks):\n    s3.Bucket({one}, 'Data')", base=base) for one in scopes]
+    assert [one.scope_text for one in made] == [None, "self", "self.parts", "Stack.of(self)", "stacks[0]", None]
+
+
+def test_a_comma_at_the_start_of_a_line_stays() -> None:
+    call = f"s3.Bucket(\n    self\n    , 'Data', bucket_name='{'x' * 60}'\n)"
+    edits = bucket_of(call).set("versioned", "True")
+    assert call[:-2] + ", versioned=True\n)" in changed(bucket_of(call), edits)
+
+
+def test_what_breaks_a_line_in_other_languages_breaks_none() -> None:
+    bucket = bucket_of("s3.Bucket(self, 'Data')")
+    edits = bucket.insert_after("print('a\u2028b')")
+    assert edits is not None
+    assert changed(bucket, edits).endswith("s3.Bucket(self, 'Data')\nprint('a\u2028b')\n")
 
 
 # ---- findings ----------------------------------------------------------------------------------

@@ -96,6 +96,18 @@ def one_line(text: str | bytes) -> str:
 # ---- check and apply ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("impact", ["none", "behavior", "replacement"])
+def test_the_examples_come_to_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, impact: str) -> None:
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    monkeypatch.chdir(tmp_path)
+    done = iacfix("apply", "--impact", impact, "examples")
+    assert ("[fixed]" in done.stdout, done.stderr) == (True, "")
+    once = contents(tmp_path / "examples")
+    assert once != contents(ROOT / "examples")
+    assert "[fixed]" not in iacfix("apply", "--impact", impact, "examples").stdout
+    assert contents(tmp_path / "examples") == once
+
+
 def test_check_reports_and_changes_nothing(project: Path) -> None:
     before = contents(project)
     done = iacfix("check", *RETENTION)

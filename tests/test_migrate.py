@@ -242,6 +242,18 @@ def test_an_organisation_with_what_is_left_out(github: GitHub, desk: Desk) -> No
     assert github.writes == []
 
 
+@pytest.mark.parametrize("number", [0, 1, 2, 3, 4, 5])
+def test_an_organisation_is_read_page_by_page(
+    github: GitHub, desk: Desk, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr("fixer.hosting.github._PER_PAGE", 2)
+    github.organization("acme")
+    for one in range(number):
+        github.repository(f"acme/infra-{one}", FILES)
+    assert [one.name for one in desk.host.repositories_of("acme")] == [f"acme/infra-{one}" for one in range(number)]
+    assert sum("/orgs/acme/repos" in str(one) for one in github.calls) == number // 2 + 1
+
+
 def test_topics_searches_names_files_and_paths(github: GitHub, desk: Desk) -> None:
     for name, topics in {"one": ["aws"], "two": [], "three": ["aws"], "four": [], "five": []}.items():
         github.repository(f"acme/{name}", FILES, topics=topics)

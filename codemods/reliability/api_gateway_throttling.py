@@ -264,11 +264,10 @@ def _default_stage(api: Construct, options: Options) -> Findings:
     target = api.target
     variable = free_variable(api, "default_stage")
     name, imports = api.file.spell("aws_apigatewayv2.CfnStage", api)
+    limits = ", ".join(f"{key}={one}" for key, one in _limits(options).items())
     lines = [
         f"{variable} = {target}.default_stage.node.default_child",
-        f"{variable}.default_route_settings = {name}.RouteSettingsProperty(",
-        f"{api.file.unit}{', '.join(f'{key}={one}' for key, one in _limits(options).items())}",
-        ")",
+        f"{variable}.default_route_settings = {name}.RouteSettingsProperty({limits})",
     ]
     edits = api.insert_after("\n".join(lines)) if target and target != "self" else None
     if edits is None:

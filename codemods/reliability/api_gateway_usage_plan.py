@@ -202,13 +202,11 @@ def _made(file: CdkFile, api: Construct, options: Options) -> Fix | None:
         return None
     spelled, imports = file.spell_all(_NAMES, api)
     throttle, quota, period = (spelled[name] for name in _NAMES)
-    plan, unit = free_variable(api, "usage_plan"), file.unit
+    plan = free_variable(api, "usage_plan")
+    limits = f"throttle={throttle}(rate_limit={options.rate}, burst_limit={options.burst})"
+    limits += f", quota={quota}(limit={options.quota}, period={period}.{options.period})"
     lines = [
-        f"{plan} = {api.target}.add_usage_plan(",
-        f'{unit}"UsagePlan",',
-        f"{unit}throttle={throttle}(rate_limit={options.rate}, burst_limit={options.burst}),",
-        f"{unit}quota={quota}(limit={options.quota}, period={period}.{options.period}),",
-        ")",
+        f'{plan} = {api.target}.add_usage_plan("UsagePlan", {limits})',
         f"{plan}.add_api_key({key})" if key else f'{plan}.add_api_key({api.target}.add_api_key("ApiKey"))',
         f"{plan}.add_api_stage(stage={api.target}.deployment_stage)",
     ]

@@ -7,6 +7,7 @@ all that shall happen to one call at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -408,7 +409,7 @@ class Call:
         newline, limit, unit = self.file.newline, self.file.line_length, self.file.unit
         lines = [
             each
-            for line in text.splitlines()
+            for line in text.removesuffix("\n").split("\n")
             for each in (fold(f"{indent}{line}", limit, unit, inside=False) if line.strip() else [""])
         ]
         made = (
@@ -482,9 +483,10 @@ class Construct(Call):
 
     @cached_property
     def scope_text(self) -> str | None:
-        """The construct's parent as it is written, such as `self`."""
+        """The construct's parent as it is written, such as `self`; None if it is no name that can be read there."""
         found = self._given(0, "scope")
-        return found.text if found else None
+        first = re.match(r"\w+", found.text) if found else None
+        return found.text if found and first and first[0] in self.file.names_in_scope(self) else None
 
     @cached_property
     def id_argument(self) -> Argument | None:

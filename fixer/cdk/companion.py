@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import libcst as cst
 if TYPE_CHECKING:
     from fixer.cdk.calls import Call, Construct
 
+_NEEDS_ITS_QUOTES = re.compile(r"[\"\\\n]")
 _WORD = re.compile(r"[A-Z][a-z0-9]*")
 
 
@@ -36,7 +38,9 @@ def free_id(construct: Construct, suffix: str) -> str | None:
 
 def _continued(node: cst.BaseExpression, text: str, suffix: str) -> str | None:
     if isinstance(node, cst.SimpleString) and isinstance(node.evaluated_value, str):
-        return f'"{node.evaluated_value}{_styled(node.evaluated_value, suffix)}"' if text[0] in "\"'" else None
+        written, styled = node.raw_value, _styled(node.evaluated_value, suffix)
+        quote = node.quote if _NEEDS_ITS_QUOTES.search(written) else '"'
+        return f"{quote}{written}{styled}{quote}" if not node.prefix else None
     if isinstance(node, cst.FormattedString):
         end = len(node.end)
         return f"{text[:-end]}{_styled(text[:-end], suffix)}{text[-end:]}" if node.parts else None
@@ -73,6 +77,6 @@ def free_name(at: Call, name: str) -> str:
     """The name for a variable, or one like it that means nothing where the call is."""
     taken = at.file.names_in_scope(at)
     free, number = name, 2
-    while free in taken:
+    while free in taken or keyword.iskeyword(free):
         free, number = f"{name}_{number}", number + 1
     return free

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -166,7 +167,7 @@ class Import:
             bottom = _next_line(source, bottom)
         above, below = source.count(b"\n", top, first), source.count(b"\n", last, bottom)
         opens = len(self.siblings) > 1 and self.siblings[0] is self.around[0] and self.scope.kind != "module"
-        if not source[:top].removeprefix(b"\xef\xbb\xbf").strip() or (opens and not above):
+        if not source[:top].removeprefix(BOM_UTF8).strip() or (opens and not above):
             return Splice(first, bottom, "")
         if not source[bottom:].strip():
             return Splice(top, last, "")

@@ -422,7 +422,7 @@ def _free_id(user: Construct, purpose: Purpose) -> str:
 def _inserted(file: CdkFile, place: _Place, text: str) -> Edit:
     lines = [
         one
-        for line in text.splitlines()
+        for line in text.removesuffix("\n").split("\n")
         for one in fold(f"{place.indent}{line}", file.line_length, file.unit, inside=False)
     ]
     if place.is_apart:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -180,8 +181,9 @@ def _union(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 
 
 def start_of_line(source: bytes, offset: int) -> int:
-    """Where the line of an offset starts."""
-    return source.rfind(b"\n", 0, offset) + 1
+    """Where the line of an offset starts; the first one behind its byte-order mark."""
+    found = source.rfind(b"\n", 0, offset) + 1
+    return found or len(BOM_UTF8) * source.startswith(BOM_UTF8)
 
 
 def end_of_line(source: bytes, offset: int) -> int:
@@ -333,7 +335,8 @@ def relay(region: bytes, splices: Sequence[Splice], base: int, limit: int, unit:
     for index in sorted(changed):
         line = new_lines[index]
         text, closing = _closed_there(line.text)
-        if len(line.text) > limit and not line.in_string and _balanced(text) and not _gained_comma(text, old_texts):
+        is_whole = not line.in_string and _balanced(text) and not text.lstrip().startswith(",")
+        if len(line.text) > limit and is_whole and not _gained_comma(text, old_texts):
             texts[index] = "\n".join(fold(text, limit, unit, inside=line.depth > 0 and not closing)) + closing
             folded |= texts[index] != line.text
     if not folded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from fixer.cdk.outline import ClassOutline, Outline, join
 from fixer.cdk.syntax import check_depth
 from fixer.model import SourceError
 
-BOM = b"\xef\xbb\xbf"
 _PUNCTUATION = ("lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "equal", "dot", "semicolon")
 _BLANK = ("indent", "leading_lines", "header", "footer", "trailing_whitespace", "lines_after_decorators")
 _SKIPPED = frozenset((*_PUNCTUATION, *_BLANK, "operator", "asynchronous"))
@@ -195,7 +195,7 @@ class Tree:
 
     def __init__(self, source: bytes) -> None:
         """Parse UTF-8 bytes, with or without a byte order mark; SourceError if that can't be done."""
-        self._shift = len(BOM) if source.startswith(BOM) else 0
+        self._shift = len(BOM_UTF8) if source.startswith(BOM_UTF8) else 0
         check_depth(source)
         if lone := _LONE_RETURN.search(source):
             line = source.count(b"\n", 0, lone.start()) + 1

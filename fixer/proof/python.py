@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import builtins
 import itertools
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from fixer.model import Edit
 from fixer.proof.spans import Span, spans
 
-_BOM = b"\xef\xbb\xbf"
 _KNOWN = frozenset((*dir(builtins), "__file__", "__name__", "__doc__", "__spec__", "__path__", "__class__"))
 
 
@@ -37,8 +37,21 @@ def flaw(path: str, sources: Mapping[str, bytes], after: bytes, edits: Iterable[
     if twice := _repeated(new) - _repeated(old):
         return f"{min(twice)} would be given twice in a call"
     for name in _Names(after, here).unknown(new):
-        return f"nothing there is called {name}"
+        return f"{UNKNOWN} {name}"
     return None
+
+
+UNKNOWN = "nothing there is called"
+"""What is wrong with a name that comes with edits, and that nothing gives a meaning."""
+
+
+def undefined(source: bytes) -> frozenset[str]:
+    """The names that a file reads where nothing gives them a meaning.
+
+    Raises:
+        SyntaxError: it is no Python.
+    """
+    return frozenset(_Names(source, [Span(0, len(source))]).unknown(ast.parse(source)))
 
 
 def _repeated(tree: ast.AST) -> set[str]:
@@ -56,7 +69,7 @@ class _Lines:
     """Offsets of lines and columns, as the parser counts them."""
 
     def __init__(self, source: bytes) -> None:
-        self._mark = len(_BOM) if source.startswith(_BOM) else 0
+        self._mark = len(BOM_UTF8) if source.startswith(BOM_UTF8) else 0
         # The parser takes a lone carriage return for the end of a line too.
         ends = source.replace(b"\r\n", b" \n").replace(b"\r", b"\n")
         self._starts = [0, *itertools.accumulate(len(line) + 1 for line in ends.split(b"\n"))]

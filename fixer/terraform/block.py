@@ -8,6 +8,7 @@ several things to the same lines.
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
@@ -603,7 +604,7 @@ def delete_blocks(blocks: Iterable[Block]) -> tuple[Edit, ...]:
         if parent:
             edits += parent._settled(file.remove(spans, parent._opening, parent._closing))
         else:
-            edits += file.remove(spans, 3 if file.source.startswith(b"\xef\xbb\xbf") else 0, len(file.source))
+            edits += file.remove(spans, len(BOM_UTF8) if file.source.startswith(BOM_UTF8) else 0, len(file.source))
     return tuple(edits)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -146,12 +147,12 @@ class TerraformFile:
     def indent(self, offset: int) -> str:
         """The white space that the line of the byte starts with."""
         start = self.line_start(offset)
-        line = self.source[start : self.line_end(start)].removeprefix(b"\xef\xbb\xbf")
+        line = self.source[start : self.line_end(start)].removeprefix(BOM_UTF8)
         return line[: len(line) - len(line.lstrip(b" \t"))].decode()
 
     def starts_line(self, offset: int) -> bool:
         """Whether nothing but white space stands before the byte on its line."""
-        return not self.source[self.line_start(offset) : offset].removeprefix(b"\xef\xbb\xbf").strip()
+        return not self.source[self.line_start(offset) : offset].removeprefix(BOM_UTF8).strip()
 
     def is_blank(self, line: int) -> bool:
         """Whether the line that starts there is blank; the file's end is."""
@@ -178,7 +179,7 @@ class TerraformFile:
                 break
             head = self.line_start(comment)
             number -= 1
-        bom = head == 0 and self.source.startswith(b"\xef\xbb\xbf")
+        bom = head == 0 and self.source.startswith(BOM_UTF8)
         return 3 if bom else head
 
     # ---- edits -----------------------------------------------------------------------------------
@@ -253,7 +254,7 @@ class TerraformFile:
         if self._is_aligned:
             text = layout.align(text)
         stripped = self.source.rstrip(b"\r\n")
-        if not stripped.removeprefix(b"\xef\xbb\xbf"):
+        if not stripped.removeprefix(BOM_UTF8):
             return self.edit(len(stripped), len(self.source), text + "\n")
         breaks = self.source.count(b"\n", len(stripped))
         return self.edit(len(self.source), len(self.source), "\n" * max(2 - breaks, 0) + text + "\n")
