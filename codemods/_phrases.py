@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 _SPELLED = {
     **{
@@ -221,6 +221,12 @@ def phrase(part: str, noun: str, own: str = "") -> str:
     """`Name`, `S3 bucket` and `orders` make `Name of the orders S3 bucket`."""
     start = part if part[:1].isupper() else part[:1].upper() + part[1:]
     return f"{start} of the {own} {noun}" if own else f"{start} of the {noun}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """`one, two and three`."""
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def plural(noun: str) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fixer.cdk import load as load_app
+from fixer.cdk.context import bare_reads, items_read
 from fixer.cdk.environment import Environments
-from fixer.cdk.tagging import Tagged, taggings
+from fixer.cdk.tagging import Tagged, tag, taggings
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Edit
 from fixer.terraform import Module, load
 from fixer.terraform.environment import environment
 from fixer.terraform.evaluate import is_early
 from fixer.terraform.maps import adding, entries, with_others
+from fixer.terraform.tagging import TaggedModule
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
@@ -103,6 +105,74 @@ def test_what_drifts_is_not_early() -> None:
     assert {name: is_early(there, expr) for name, expr in found.items()} == {"a": False, "b": False, "c": True}
 
 
+def tagged_module(text: str) -> TaggedModule:
+    return TaggedModule(module(text), lambda kind: kind != "aws_iam_policy_attachment")
+
+
+ONE_TAGGED = 'resource "aws_sqs_queue" "one" {\n  tags = { Env = "dev" }\n}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", True),
+        (ONE_TAGGED, True),
+        (ONE_TAGGED + 'resource "aws_iam_policy_attachment" "x" {}\n', True),
+        (ONE_TAGGED + 'resource "aws_sqs_queue" "two" {}\n', False),
+        (ONE_TAGGED + 'resource "aws_sqs_queue" "two" {\n  tags = { Name = "two" }\n}\n', False),
+        (ONE_TAGGED + 'module "more" {\n  source = "./more"\n}\n', False),
+    ],
+)
+def test_a_module_may_have_a_tag_everywhere(text: str, expected: bool) -> None:
+    assert tagged_module(text).has(lambda key: key == "Env") is expected
+
+
+def test_a_module_writes_tags_in_many_places() -> None:
+    text = ONE_TAGGED + (
+        'locals {\n  name = { no = 1 }\n  common_tags = { Team = "a" }\n}\n'
+        'provider "aws" {\n  default_tags {\n    tags = { Cost = "1" }\n  }\n}\nprovider "google" {}\n'
+    )
+    tagged = tagged_module(text)
+    assert [(key, value.text) for key, value in tagged.written] == [("Env", '"dev"'), ("Cost", '"1"'), ("Team", '"a"')]
+    (provider,) = tagged.providers
+    assert list(tagged.defaults(provider).known) == ["Cost"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tags"),
+    [
+        ('provider "aws" {\n}\n', '{\n      E = "x"\n    }'),
+        (
+            'provider "aws" {\n}\nprovider "aws" {\n  alias = "b"\n  default_tags {\n    tags = local.all\n  }\n}\n'
+            "locals {\n  all = { A = 1 }\n}\n",
+            'merge(local.all, { E = "x" })',
+        ),
+        (
+            'provider "aws" {\n}\nlocals {\n  base = { A = 1 }\n}\n'
+            'resource "aws_sqs_queue" "x" {\n  tags = merge(local.base, { B = 1 })\n}\n',
+            'merge(local.base, { E = "x" })',
+        ),
+    ],
+)
+def test_a_provider_gets_the_tags_that_are_there_for_all(text: str, tags: str) -> None:
+    tagged = tagged_module(text)
+    edits = tagged.add(tagged.providers[0], {"E": '"x"'}, is_shared=lambda key: key == "A")
+    assert applied(text, edits).startswith(f'provider "aws" {{\n  default_tags {{\n    tags = {tags}\n  }}\n}}\n')
+
+
+@pytest.mark.parametrize(
+    ("inside", "reason"),
+    [
+        ('tags = { A = "x" }', None),
+        ("tags = var.tags", "The default tags can't be judged: the map is set by variable tags, which has no default"),
+    ],
+)
+def test_some_default_tags_can_not_be_told(inside: str, reason: str | None) -> None:
+    tagged = tagged_module(f'variable "tags" {{}}\nprovider "aws" {{\n  default_tags {{\n    {inside}\n  }}\n}}\n')
+    found = tagged.obstacle(tagged.providers[0], ["E"], "E")
+    assert (found.reason if found else None) == reason
+
+
 # ---- CDK Python --------------------------------------------------------------------------------
 
 HEAD = "import os\nimport aws_cdk as cdk\n"
@@ -177,3 +247,34 @@ def test_tagged(more: str, expected: bool) -> None:
     (file,) = load_app(CdkFacts("."), {"app.py": f"{HEAD}{body}{more}\n".encode()}).files()
     (app,) = file.constructs("App")
     assert Tagged(app).has(lambda key: key == "E") is expected
+
+
+def test_a_construct_is_tagged_below_what_its_tags_read() -> None:
+    source = HEAD + "app = cdk.App(\n          outdir='out')\nprint()\nenv_name = 'dev'\napp.synth()\n"
+    (file,) = load_app(CdkFacts("."), {"app.py": source.encode()}).files()
+    (app,) = file.constructs("App")
+    right_below, later = tag(app, {"A": "'x'"}), tag(app, {"A": "env_name"}, below=source.index("env_name"))
+    assert right_below
+    assert later
+    assert "out')\ncdk.Tags.of(app).add('A', 'x')\nprint()" in applied(source, right_below)
+    assert "'dev'\ncdk.Tags.of(app).add('A', env_name)\napp" in applied(source, later)
+    (nested,) = load_app(CdkFacts("."), {"app.py": f"{HEAD}for x in [cdk.App()]:\n    pass\n".encode()}).files()
+    assert tag(next(nested.constructs("App")), {"A": "'x'"}) is None
+
+
+def test_a_text_is_quoted_as_the_file_does() -> None:
+    files = [next(load_app(CdkFacts("."), {"app.py": (HEAD + text).encode()}).files()) for text in ("", "x = 'y'\n")]
+    assert [file.quoted("it's") for file in files] == ['"it\'s"', r"'it\'s'"]
+
+
+def test_items_that_an_app_reads() -> None:
+    body = """
+one = app.node.try_get_context("one") or "dev"
+two = app.node.try_get_context('two') or 'dev'
+three = app.node.try_get_context("three")
+four = app.node.get_context("four")
+"""
+    sources = {"app.py": (HEAD + "app = cdk.App()\n" + body).encode(), "tests/test_app.py": b"get_context('five')\n"}
+    app = load_app(CdkFacts("."), sources)
+    assert items_read(app) == {("one", "dev"), ("two", "dev"), ("three", ""), ("four", "")}
+    assert [one.key for one in bare_reads(app)] == ["three"]

@@ -78,27 +78,24 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
-from textwrap import indent
 from typing import TYPE_CHECKING
 
+from codemods._phrases import listed
 from codemods.facts.terraform_aws import terraform_resource
-from fixer.cdk.context import is_given, reads
+from fixer.cdk.context import bare_reads, items_read
 from fixer.cdk.environment import Environments
-from fixer.cdk.layout import end_of_line, fold, indent_at, start_of_line
-from fixer.cdk.tagging import Tagged
+from fixer.cdk.tagging import Tagged, tag
 from fixer.model import Edit, Findings, Fix, Impact, Manual, Rule
 from fixer.terraform.environment import environment
 from fixer.terraform.evaluate import is_early
-from fixer.terraform.maps import adding, entries, one_line, with_others
+from fixer.terraform.tagging import TaggedModule
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile, Construct
-    from fixer.cdk.context import Read
     from fixer.model import Finding
-    from fixer.terraform import Block, Expr, Module
+    from fixer.terraform import Expr, Module
 
 
 @dataclass(frozen=True)
@@ -134,6 +131,7 @@ _KINDS = {
     "Project": frozenset(("project",)),
 }
 """The tags, and the words of keys that say the same in a project's own way: `acme:environment`, `ProjectName`."""
+_ENVIRONMENT = "Environment"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _CONFIGURE = "Name it in the configuration of iacfix: [rules.resource-tags], environment"
 
@@ -148,25 +146,23 @@ def _is(kind: str) -> Callable[[str], bool]:
     return lambda key: _kind(key) == kind
 
 
-def _is_exactly(key: str, kind: str) -> bool:
+def _is_exactly(kind: str) -> Callable[[str], bool]:
     """Whether a key is the tag itself, such as `env` or `acme:environment`, and not `EnvironmentSuffix`."""
-    words = _WORD.findall(key)
-    return bool(words) and words[-1].lower() in _KINDS[kind]
+    return lambda key: any(word.lower() in _KINDS[kind] for word in _WORD.findall(key)[-1:])
 
 
-def _listed(kinds: Iterable[str]) -> str:
-    *others, last = kinds
-    return f"{', '.join(others)} and {last}" if others else last
+def _spelling(kind: str, keys: Iterable[str]) -> str:
+    """The tag's key as these, which the code has, write it: IAM takes no two that differ in their capitals alone."""
+    counts = Counter(filter(_is_exactly(kind), keys))
+    return counts.most_common(1)[0][0] if counts else kind
 
 
 def _required(options: Options) -> list[str]:
     """The tags that a project has to have: its environment, and what it configures."""
-    return ["Environment", *(kind for kind in ("Owner", "Project") if getattr(options, kind.lower()))]
+    return [_ENVIRONMENT, *(kind for kind in ("Owner", "Project") if getattr(options, kind.lower()))]
 
 
 # ---- CDK Python --------------------------------------------------------------------------------
-
-_READ = re.compile(r"""get_context\(\s*["'](\w+)["']\s*\)(?:\s*or\s*(["']\w+["']))?""")
 
 
 @rule.cdk
@@ -176,303 +172,140 @@ def cdk(file: CdkFile, options: Options) -> Findings:
         tagged = Tagged(root)
         missing = [kind for kind in _required(options) if not tagged.has(_is(kind))]
         if missing and tagged.stacks:
-            yield from _Root(root, tagged, options).findings(missing)
+            yield from _untagged(root, tagged, missing, options)
 
 
-class _Root:
-    """An app or a stage that has to tag what is made in it."""
+def _untagged(root: Construct, tagged: Tagged, missing: list[str], options: Options) -> Findings:
+    """The findings for an app or a stage that does not tag what is made in it."""
+    said = [(key, one.value) for one in tagged.taggings for key in one.keys or ()]
+    spelled = {kind: _spelling(kind, (key for key, _ in said)) for kind in missing}
+    if manual := _obstacle(root, tagged, spelled):
+        yield root.finding(rule, _untold(missing), manual=manual)
+        return
+    values = {kind: value for kind in missing if (value := _value(root, tagged, kind, said, options))}
+    if values:
+        yield _tagging(root, values, {root: {spelled[kind]: value for kind, value in values.items()}})
+    if _ENVIRONMENT in missing and _ENVIRONMENT not in values:
+        yield _of_stacks(root, tagged, spelled[_ENVIRONMENT])
 
-    def __init__(self, root: Construct, tagged: Tagged, options: Options) -> None:
-        self.root, self.file, self.tagged, self.options = root, root.file, tagged, options
 
-    def findings(self, missing: list[str]) -> Findings:
-        """What it does not tag."""
-        values = {kind: value for kind in missing if (value := self._value(kind))}
-        if manual := self._obstacle(missing):
-            yield self.root.finding(rule, _untagged(missing), manual=manual)
-            return
-        if values:
-            tags = {self._spelling(kind): value for kind, value in values.items()}
-            yield self._finding(list(values), [(self.root, tags)])
-        if unknown := [kind for kind in missing if kind not in values]:
-            stacks = self.tagged.bare(_is("Environment")) or []
-            held = [(stack, {self._spelling("Environment"): _held(stack)}) for stack in stacks]
-            if held and (read := self._bare_read()):
-                reason = f"{read.path}:{read.line} reads the environment from the context, which may not have it"
-                yield self.root.finding(rule, _untagged(unknown), manual=Manual(reason, "Give it a default there"))
-            elif held and all(value for _, tags in held for value in tags.values()):
-                yield self._finding(unknown, held)
-            else:
-                manual = Manual("No variable, parameter or context that it reads names the environment", _CONFIGURE)
-                yield self.root.finding(rule, _untagged(unknown), manual=manual)
+def _untold(kinds: Iterable[str]) -> str:
+    return f"does not tag what is made in it with {listed(kinds)}"
 
-    def _obstacle(self, missing: list[str]) -> Manual | None:
-        """Why it can't be tagged."""
-        names = _listed(missing)
-        if self.file.is_v1:
-            return Manual("It is written for version 1 of the CDK", f"Tag it with {names} there")
-        if unclear := self.tagged.unclear:
-            where = f"{unclear.call.path}:{unclear.call.line}"
-            return Manual(f"The keys of the tags in {where} can't be told", f"Make sure that {names} is among them")
-        if self.root.target is None:
-            return Manual("It has no name here", f"Assign it to a variable, and tag that with {names}")
-        keys = {self._spelling(kind) for kind in missing}
-        if given := next((place for key, place in self.tagged.properties() if key in keys), None):
-            reason = f"{given} gives the tag as a property, which a tag of the {self.root.name.lower()} replaces"
-            return Manual(reason, "Give it there with Tags.of(), then run iacfix again")
-        return None
 
-    def _finding(self, kinds: list[str], tags: list[tuple[Construct, dict[str, str]]]) -> Finding:
-        changes: list[Edit] = []
-        for construct, values in tags:
-            edits = _tagging(construct, values)
-            if edits is None:
-                names = _listed(values)
-                manual = Manual("Its statement is not on a line of its own", f"Tag it with {names} there")
-                return self.root.finding(rule, _untagged(kinds), manual=manual)
-            changes += edits
-        return self.root.finding(rule, _untagged(kinds), fix=Fix(tuple(changes), Impact.BEHAVIOR))
+def _obstacle(root: Construct, tagged: Tagged, spelled: Mapping[str, str]) -> Manual | None:
+    """Why it can't be tagged."""
+    names = listed(spelled)
+    if root.file.is_v1:
+        return Manual("It is written for version 1 of the CDK", f"Tag it with {names} there")
+    if unclear := tagged.unclear:
+        where = f"{unclear.call.path}:{unclear.call.line}"
+        return Manual(f"The keys of the tags in {where} can't be told", f"Make sure that {names} is among them")
+    if root.target is None:
+        return Manual("It has no name here", f"Assign it to a variable, and tag that with {names}")
+    if given := next((place for key, place in tagged.properties() if key in spelled.values()), None):
+        reason = f"{given} gives the tag as a property, which a tag of the {root.name.lower()} replaces"
+        return Manual(reason, "Give it there with Tags.of(), then run iacfix again")
+    return None
 
-    def _said(self, kind: str) -> list[tuple[str, str]]:
-        """Keys of a kind that the app gives, with their values as far as they are literals."""
-        return [(key, one.value) for one in self.tagged.taggings for key in one.keys or () if _is_exactly(key, kind)]
 
-    def _spelling(self, kind: str) -> str:
-        """The tag's key as the app writes it: IAM takes no two that differ in their capitals alone."""
-        counts = Counter(key for key, _ in self._said(kind))
-        return counts.most_common(1)[0][0] if counts else kind
-
-    def _value(self, kind: str) -> str:
-        """The code for a tag at the root; empty if nothing says it there."""
-        if kind == "Environment" and (found := _held(self.root) or self._of_context()):
+def _value(root: Construct, tagged: Tagged, kind: str, said: list[tuple[str, str]], options: Options) -> str:
+    """The code for a tag at the root; empty if nothing says it there."""
+    if kind == _ENVIRONMENT:
+        if found := _held(root) or _of_context(root):
             return found
-        stacks = self.tagged.bare(_is(kind)) if kind == "Environment" else None
-        if stacks and all(map(_held, stacks)):
+        if (stacks := tagged.bare(_is(kind))) and all(map(_held, stacks)):
             return ""
-        said = {value for _, value in self._said(kind)}
-        value = said.pop() if len(said) == 1 else ""
-        value = value or getattr(self.options, kind.lower())
-        return self._quoted(value) if value else ""
-
-    def _of_context(self) -> str:
-        """What the stacks read from the context, if they all read the same item with the same default."""
-        app = self.file.app
-        reads = {
-            found.groups()
-            for path in app.holding("get_context")
-            if path not in app.tests
-            for found in _READ.finditer(app.sources[path].decode(errors="replace"))
-            if _kind(found[1]) == "Environment"
-        }
-        name, default = reads.pop() if len(reads) == 1 else ("", "")
-        if not default:
-            return ""
-        return f"{self.root.target}.node.try_get_context({self._quoted(name)}) or {self._quoted(default[1:-1])}"
-
-    def _bare_read(self) -> Read | None:
-        """What may give stacks None for their environment: a tag can't have that for its value."""
-        app = self.file.app
-        paths = app.holding("try_get_context")
-        files = (file for file in app.files() if file.path in paths)
-        for read in (read for file in files for read in reads(file)):
-            named = isinstance(read.key, str) and _kind(read.key) == "Environment" and not is_given(app, read.key)
-            if named and not read.is_required and not read.is_provided_for and not read.breaks_without:
-                return read
-        return None
-
-    def _quoted(self, text: str) -> str:
-        source = self.file.source
-        return f"'{text}'" if source.count(b"'") > source.count(b'"') else f'"{text}"'
+    texts = {text for key, text in said if _is_exactly(kind)(key)}
+    text = (texts.pop() if len(texts) == 1 else "") or getattr(options, kind.lower())
+    return root.file.quoted(text) if text else ""
 
 
 def _held(construct: Construct) -> str:
+    """What certainly holds the environment in a line below a construct; empty if nothing does."""
     found = Environments(construct.file).certain(construct)
-    return found.code if found and _place(construct, [found.code]) is not None else ""
+    return found.code if found and construct.insert_after("", below=found.start) else ""
 
 
-def _tagging(construct: Construct, tags: Mapping[str, str]) -> tuple[Edit, ...] | None:
-    """The edits that tag a construct below it, and below what holds the values; None if there is no such line."""
-    file, place = construct.file, _place(construct, tags.values())
-    if place is None:
-        return None
-    name, imports = file.spell("Tags", construct)
-    quote = '"' if file.source.count(b'"') >= file.source.count(b"'") else "'"
-    indent = indent_at(file.source, place)
-    lines = [f"{indent}{name}.of({construct.target}).add({quote}{key}{quote}, {value})" for key, value in tags.items()]
-    folded = [each for line in lines for each in fold(line, file.line_length, file.unit, inside=False)]
-    return (Edit(file.path, place, place, "".join(file.newline + each for each in folded)), *imports)
+def _of_context(root: Construct) -> str:
+    """What the stacks read from the context, if they all read the same item with the same default."""
+    items = {one for one in items_read(root.file.app) if _kind(one[0]) == _ENVIRONMENT}
+    name, default = items.pop() if len(items) == 1 else ("", "")
+    if not default:
+        return ""
+    return f"{root.target}.node.try_get_context({root.file.quoted(name)}) or {root.file.quoted(default)}"
 
 
-def _place(construct: Construct, codes: Iterable[str]) -> int | None:
-    """Where the line ends below which a construct and what the code reads are there; None if that is no whole line."""
-    file, held = construct.file, Environments(construct.file).certain(construct)
-    last = max(construct.start, held.start if held and held.code in codes else 0)
-    statement = next((each for each in file.tree.statements if each[0] <= last < each[1]), None)
-    if statement is None or construct.insert_after("") is None:
-        return None
-    whole = start_of_line(file.source, statement[0])
-    return None if file.source[whole : statement[0]].strip() else end_of_line(file.source, statement[1])
+def _of_stacks(root: Construct, tagged: Tagged, key: str) -> Finding:
+    """The finding for the environment that is not known at the root, but may be to each stack."""
+    stacks = tagged.bare(_is(_ENVIRONMENT)) or []
+    held = {stack: {key: _held(stack)} for stack in stacks}
+    bare = (one for one in bare_reads(root.file.app) if _kind(str(one.key)) == _ENVIRONMENT)
+    if stacks and (read := next(bare, None)):
+        reason = f"{read.path}:{read.line} reads the environment from the context, which may not have it"
+        return root.finding(rule, _untold([_ENVIRONMENT]), manual=Manual(reason, "Give it a default there"))
+    if stacks and all(tags[key] for tags in held.values()):
+        return _tagging(root, [_ENVIRONMENT], held)
+    manual = Manual("No variable, parameter or context that it reads names the environment", _CONFIGURE)
+    return root.finding(rule, _untold([_ENVIRONMENT]), manual=manual)
 
 
-def _untagged(kinds: Iterable[str]) -> str:
-    return f"does not tag what is made in it with {_listed(kinds)}"
+def _tagging(root: Construct, kinds: Iterable[str], tags: Mapping[Construct, Mapping[str, str]]) -> Finding:
+    """The finding for tags that these constructs get."""
+    changes: list[Edit] = []
+    for construct, values in tags.items():
+        held = Environments(construct.file).certain(construct)
+        edits = tag(construct, values, held.start if held and held.code in values.values() else 0)
+        if edits is None:
+            manual = Manual("Its statement is not on a line of its own", f"Tag it with {listed(values)} there")
+            return root.finding(rule, _untold(kinds), manual=manual)
+        changes += edits
+    return root.finding(rule, _untold(kinds), fix=Fix(tuple(changes), Impact.BEHAVIOR))
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
-
-_FIRST, _DUPLICATES = 4, 5
-"""Majors of the provider: all of 4 have default_tags, and from 5 on a resource may set one of them too."""
-_REGIONAL = re.compile(r"region|primary|secondary|replica|standby|role|\bdr\b|[a-z]{2}-[a-z]+-\d", re.IGNORECASE)
-"""What tells the providers of one module apart, so that their tags are not the same."""
 
 
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """The providers of a root module, each alias, that do not give the tags by default."""
-    if not module.facts.called_by:
-        tagging = _Tagging(module, options)
-        for provider in tagging.providers if tagging.is_needed else ():
-            yield from tagging.findings(provider)
-
-
-class _Tagging:
-    """What the providers of one module have to tag."""
-
-    def __init__(self, module: Module, options: Options) -> None:
-        self.module, self.options = module, options
-        self._has_complained = False
-        blocks = [one for file in (*module.files, *module.fixed) for one in file.blocks if not _is_override(one)]
-        self.providers = [one for one in blocks if (one.type, one.labels) == ("provider", ("aws",))]
-        self.resources = [one for one in blocks if one.type == "resource" and _is_tagged(one)]
-        self.tags = {one: tags.expr for one in self.resources if (tags := one.attribute("tags"))}
-        self.defaults = {
-            one: tags.expr
-            for one in self.providers
-            for inner in one.blocks("default_tags")
-            if (tags := inner.attribute("tags"))
-        }
-
-    @property
-    def is_needed(self) -> bool:
-        """Whether there is anything to tag that does not certainly carry the tags itself."""
-        if any(self.module.blocks("module")):
-            return True
-        return any(one not in self.tags or self._missing(self.tags[one]) for one in self.resources)
-
-    def _missing(self, tags: Expr) -> list[str]:
-        kinds = {_kind(key) for key in entries(self.module, tags).known}
-        return [kind for kind in _required(self.options) if kind not in kinds]
-
-    def findings(self, provider: Block) -> Findings:
-        """What a provider does not give."""
-        given = self.defaults.get(provider)
-        missing = self._missing(given) if given else _required(self.options)
-        values = {kind: value for kind in missing if (value := self._value(kind))}
-        if missing and (manual := self._obstacle(provider, given, missing)):
-            yield provider.finding(rule, _message(missing), manual=manual)
-            return
-        if values:
-            tags = {self._spelling(kind): value for kind, value in values.items()}
-            yield provider.finding(rule, _message(values), fix=Fix(self._edits(provider, tags), Impact.BEHAVIOR))
-        unknown = [kind for kind in missing if kind not in values]
-        if unknown and not self._has_complained:  # what the module lacks is said once, not for each region
-            self._has_complained = True
+    tagged, required = TaggedModule(module, _takes_tags), _required(options)
+    if module.facts.called_by or all(tagged.has(_is(kind)) for kind in required):
+        return
+    spelled = {kind: _spelling(kind, (key for key, _ in tagged.written)) for kind in required}
+    values = {kind: _expression(module, tagged, kind, options) for kind in required}
+    has_complained = False
+    for provider in tagged.providers:
+        given = {_kind(key) for key in tagged.defaults(provider).known}
+        missing = [kind for kind in required if kind not in given]
+        keys = [spelled[kind] for kind in missing]
+        if missing and (manual := tagged.obstacle(provider, keys, listed(missing))):
+            yield provider.finding(rule, _ungiven(missing), manual=manual)
+            continue
+        if known := [kind for kind in missing if values[kind]]:
+            tags = {spelled[kind]: values[kind] for kind in known}
+            edits = tagged.add(provider, tags, is_shared=_is_exactly(_ENVIRONMENT))
+            yield provider.finding(rule, _ungiven(known), fix=Fix(edits, Impact.BEHAVIOR))
+        if len(known) < len(missing) and not has_complained:  # what the module lacks is said once, not for each region
+            has_complained = True
             manual = Manual("No variable, local or tag of the module holds the name of the environment", _CONFIGURE)
-            yield provider.finding(rule, _message(unknown), manual=manual)
-
-    def _obstacle(self, provider: Block, given: Expr | None, missing: list[str]) -> Manual | None:
-        """Why a provider is not given the tags."""
-        names = _listed(missing)
-        where = self.module.override_of(provider)
-        why = entries(self.module, given).why if given else ""
-        newest = max(self.module.facts.aws_majors, default=_DUPLICATES)
-        if provider.read_only:
-            return Manual("The provider is written in JSON, which is not rewritten", f"Add {names} there")
-        if where and where.holds("default_tags"):
-            return Manual(f"{where.file.path} overrides the default tags", f"Make sure that they hold {names}")
-        if provider.dynamic("default_tags") or len(provider.blocks("default_tags")) > 1:
-            return Manual("A dynamic block makes the default tags", f"Make sure that they hold {names}")
-        if why:
-            return Manual(f"The default tags can't be judged: the map {why}", f"Make sure that it holds {names}")
-        if newest < _FIRST:
-            return Manual("The provider has default_tags from version 3.38 on", "Upgrade it and run iacfix again")
-        keys = {key for tags in self.tags.values() for key in entries(self.module, tags).known}
-        if newest < _DUPLICATES and keys & {self._spelling(kind) for kind in missing}:
-            reason = "Resources set the tag too, which the provider plans to change for ever before its version 5"
-            return Manual(reason, "Upgrade the provider, or tag the other resources one by one")
-        return None
-
-    # ---- values ----------------------------------------------------------------------------------
-
-    @cached_property
-    def _written(self) -> list[tuple[str, Expr]]:
-        """Keys and values of all tags that the module writes out."""
-        named = [one.expr for block in self.module.blocks("locals") for one in block.attributes() if "tags" in one.name]
-        maps = (*self.tags.values(), *self.defaults.values(), *named)
-        return [pair for tags in maps for pair in entries(self.module, tags).known.items()]
-
-    def _said(self, kind: str) -> list[tuple[str, Expr]]:
-        return [(key, value) for key, value in self._written if _is_exactly(key, kind)]
-
-    def _spelling(self, kind: str) -> str:
-        """The tag's key as the module writes it: IAM takes no two that differ in their capitals alone."""
-        counts = Counter(key for key, _ in self._said(kind))
-        return counts.most_common(1)[0][0] if counts else kind
-
-    def _value(self, kind: str) -> str:
-        """An expression for the tag; empty if nothing says it."""
-        said = {value.text: value for _, value in self._said(kind)}
-        if len(said) == 1 and all(is_early(self.module, value) for value in said.values()):
-            return next(iter(said))
-        configured = getattr(self.options, kind.lower())
-        held = environment(self.module) if kind == "Environment" else ""
-        return held or (f'"{configured}"' if configured else "")
-
-    # ---- edits -----------------------------------------------------------------------------------
-
-    def _edits(self, provider: Block, tags: Mapping[str, str]) -> tuple[Edit, ...]:
-        if given := self.defaults.get(provider):
-            return provider.file.settle(provider.start, provider.end, adding(given, tags))
-        body = f"tags = {self._map(provider, tags)}"
-        if there := provider.blocks("default_tags"):
-            return there[0].append(body)
-        return provider.append("default_tags {\n" + indent(body, "  ") + "\n}")
-
-    def _map(self, provider: Block, tags: Mapping[str, str]) -> str:
-        """The map of tags that another provider or most resources have, with these, or else these alone."""
-        for other, expr in self.defaults.items():
-            found = entries(self.module, expr)
-            if other is not provider and not found.why and not _REGIONAL.search(expr.text):
-                return with_others(expr, {key: value for key, value in tags.items() if key not in found.known})
-        for name, known in self._common():
-            rest = {key: value for key, value in tags.items() if key not in known}
-            return f"merge(local.{name}, {one_line(rest)})" if rest else f"local.{name}"
-        return "{\n" + "".join(f"  {key} = {value}\n" for key, value in tags.items()) + "}"
-
-    def _common(self) -> Iterator[tuple[str, Mapping[str, Expr]]]:
-        """Locals that hold the tags of resources, the environment among them."""
-        used = Counter(
-            one.names[1]
-            for tags in self.tags.values()
-            for one in tags.traversals()
-            if one.names[0] == "local" and len(one.names) == len(one.steps) + 1 == 2
-        )
-        for name, _ in used.most_common():
-            local = self.module.local(name)
-            if local and is_early(self.module, local.expr):
-                found = entries(self.module, local.expr)
-                if not found.why and any(_is_exactly(key, "Environment") for key in found.known):
-                    yield name, found.known
+            yield provider.finding(rule, _ungiven([_ENVIRONMENT]), manual=manual)
 
 
-def _is_tagged(resource: Block) -> bool:
-    body = terraform_resource(resource.labels[0])
+def _takes_tags(kind: str) -> bool:
+    body = terraform_resource(kind)
     return body is not None and "tags" in body.attributes
 
 
-def _is_override(block: Block) -> bool:
-    return block.read_only and not block.file.is_json
+def _ungiven(kinds: Iterable[str]) -> str:
+    return f"tags nothing with {listed(kinds)} by default"
 
 
-def _message(kinds: Iterable[str]) -> str:
-    return f"tags nothing with {_listed(kinds)} by default"
+def _expression(module: Module, tagged: TaggedModule, kind: str, options: Options) -> str:
+    """An expression for the tag; empty if nothing says it."""
+    said: dict[str, Expr] = {value.text: value for key, value in tagged.written if _is_exactly(kind)(key)}
+    if len(said) == 1 and all(is_early(module, value) for value in said.values()):
+        return next(iter(said))
+    configured = getattr(options, kind.lower())
+    held = environment(module) if kind == _ENVIRONMENT else ""
+    return held or (f'"{configured}"' if configured else "")

@@ -43,6 +43,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from codemods._phrases import listed
 from codemods.facts.cdk_api import cdk_type
 from fixer.cdk.outline import ProjectClass, gives_value
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Language, Manual, Rule
@@ -91,9 +92,8 @@ def _function(file: CdkFile, function: Function) -> Iterator[Finding]:
     known = {name: kind for name, kind in known.items() if kind == "str" or kind in named.texts.values()}
     if known or (returns and not manual):
         missing = [f"`{name}`" for name in known] + (["what it returns"] if returns and not manual else [])
-        listed = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
         edits = function.annotate(known, None if manual else returns)
-        yield _finding(file, function, f"does not say the type of {listed}", fix=(*edits, *named.edits))
+        yield _finding(file, function, f"does not say the type of {listed(missing)}", fix=(*edits, *named.edits))
     if returns and manual:
         yield _finding(file, function, "does not say the type of what it returns", manual=manual)
 

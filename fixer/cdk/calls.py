@@ -386,17 +386,25 @@ class Call:
             at = start_of_line(source, at - 1)
         return self._inserted(at, text, indent, before=True)
 
-    def insert_after(self, text: str, *, apart: bool = False, returned: bool = False) -> tuple[Edit, ...] | None:
+    def insert_after(
+        self, text: str, *, apart: bool = False, returned: bool = False, below: int = 0
+    ) -> tuple[Edit, ...] | None:
         """Put statements, a line each, after the one that holds the call; with `apart` between blank lines.
 
         None if the statement shares its line with others, holds a block, or leaves the function (`return`); with
-        `returned` a `return` will do, since another edit makes it an assignment.
+        `returned` a `return` will do, since another edit makes it an assignment. `below` is an offset in another
+        statement of the same block: if that comes later, they go after it.
         """
         place = self._line_statement()
         if place is None or self.site.statement is None or self.site.statement.small is None:
             return None
         if type(self.site.statement.small).__name__ in (("Raise",) if returned else ("Return", "Raise")):
             return None
+        if below > place[1]:
+            later = next((each for each in self.file.tree.statements if each[0] <= below < each[1]), None)
+            if later is None:
+                return None
+            place = later
         source = self.file.source
         at, indent = end_of_line(source, place[1]), indent_at(source, place[0])
         following = source[at : at + 1000].split(b"\n", 2)[1:2]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Scope
 
+_READ = re.compile(r"""get_context\(\s*["'](\w+)["']\s*\)(?:\s*or\s*(["']\w+["']))?""")
 _TESTS = cst.If | cst.IfExp | cst.Assert | cst.While
 _BRANCHES = cst.If | cst.IfExp | cst.Try | cst.While | cst.For | cst.BooleanOperation | cst.FunctionDef | cst.Lambda
 _BARE = (
@@ -149,6 +150,26 @@ def reads(file: CdkFile) -> Iterator[Read]:
     for each in sorted(found, key=lambda one: one.start):
         if re.search(r"(?:^|[._])node$", file.receiver(each)):
             yield each
+
+
+def bare_reads(app: CdkApp) -> Iterator[Read]:
+    """The reads of an app that may give None: of items without a default, which nothing is certain to give."""
+    paths = app.holding("try_get_context")
+    for file in (file for file in app.files() if file.path in paths):
+        for read in reads(file):
+            named = isinstance(read.key, str) and not is_given(app, read.key)
+            if named and not read.is_required and not read.is_provided_for and not read.breaks_without:
+                yield read
+
+
+def items_read(app: CdkApp) -> frozenset[tuple[str, str]]:
+    """The items that an app reads, but for its tests, each with the word that it has for a default, or an empty one."""
+    return frozenset(
+        (name, default.strip("\"'"))
+        for path in app.holding("get_context")
+        if path not in app.tests
+        for name, default in _READ.findall(app.sources[path].decode(errors="replace"))
+    )
 
 
 def is_given(app: CdkApp, key: str) -> bool:

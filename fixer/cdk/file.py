@@ -101,6 +101,12 @@ class CdkFile:
         """The source between two byte offsets."""
         return self.source[start:end].decode()
 
+    def quoted(self, text: str) -> str:
+        """A text of one line as Python source, with the quotes that the file has more of."""
+        quote = "'" if self.source.count(b"'") > self.source.count(b'"') else '"'
+        escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")
+        return f"{quote}{escaped}{quote}"
+
     def lines(self, text: str) -> str:
         """Text with the file's line endings."""
         return text if self.newline == "\n" else text.replace("\r\n", "\n").replace("\n", self.newline)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fixer.cdk.calls import Call, Construct
     from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Scope
+    from fixer.model import Edit
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,20 @@ def _of_dict(file: CdkFile, node: cst.BaseExpression, scope: Scope) -> tuple[str
     keys = [evaluate(file, each.key, scope) if isinstance(each, cst.DictElement) else None for each in node.elements]
     texts = [key.value if isinstance(key, Known) else None for key in keys]
     return tuple(str(each) for each in texts) if all(isinstance(each, str) for each in texts) else None
+
+
+def tag(construct: Construct, tags: Mapping[str, str], below: int = 0) -> tuple[Edit, ...] | None:
+    """The edits that tag a construct, in lines below it; None if it is made within another statement.
+
+    Args:
+        construct: One that is assigned to something.
+        tags: Python source by their keys.
+        below: An offset in a later statement, which what they read comes from.
+    """
+    name, imports = construct.file.spell("Tags", construct)
+    lines = [f"{name}.of({construct.target}).add({construct.file.quoted(key)}, {value})" for key, value in tags.items()]
+    edits = construct.insert_after("\n".join(lines), below=below)
+    return (*edits, *imports) if edits else None
 
 
 class Tagged:

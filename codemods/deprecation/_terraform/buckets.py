@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from codemods._phrases import listed
 from codemods.deprecation._terraform.arguments import PARTS, Part
 from codemods.deprecation._terraform.instead import OWNERSHIP, Instead
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
@@ -55,11 +56,7 @@ def buckets(module: Module, rule: Rule, imports: bool) -> Findings:
 
 
 def _message(names: Iterable[str]) -> str:
-    return f"sets {_listed(list(names))} itself, which the provider deprecates for resources of their own"
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    return f"sets {listed(names)} itself, which the provider deprecates for resources of their own"
 
 
 def _items(bucket: Block, name: str) -> list[Attribute | Block]:
