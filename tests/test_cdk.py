@@ -587,6 +587,15 @@ def test_fold_opens_what_it_must() -> None:
 # ---- statements --------------------------------------------------------------------------------
 
 
+def test_what_is_given_is_replaced_where_it_is_written() -> None:
+    bucket = bucket_of("s3.Bucket(x, 'x', versioned=on, bucket_name='a')", before="on = True\n")
+    versioned, name = bucket.behind("versioned"), bucket.behind("bucket_name")
+    assert versioned
+    assert name
+    after = changed(bucket, bucket.file.put_all({versioned: "False", name: "'b'"}))
+    assert "on = False\ns3.Bucket(x, 'x', versioned=on, bucket_name='b')" in after
+
+
 def test_statements_go_before_and_after_the_whole_statement() -> None:
     bucket = bucket_of("if x:\n    y = 1\n    # why\n    b = s3.Bucket(\n        self,\n        'x',\n    )  # c")
     after = changed(bucket, bucket.insert_after("one()\n\ntwo()"))

@@ -6,11 +6,13 @@ from textwrap import dedent, indent
 
 import pytest
 
+from fixer.cdk import environment as cdk_environment
 from fixer.cdk import load
-from fixer.cdk.environment import Environments, Source
-from fixer.environment import tells_apart
+from fixer.cdk.environment import Environments, Source, in_production, is_for_some
+from fixer.environment import check_production, names_one, tells_apart
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.proof.templates import Template, compare
+from fixer.terraform import environment
 from fixer.terraform import load as load_module
 from fixer.terraform.environment import negated, production
 
@@ -106,6 +108,93 @@ def test_conditions_have_opposites() -> None:
     assert negated('var.environment == "prod"') == 'var.environment != "prod"'
     assert negated("local.is_prod") == "!local.is_prod"
     assert negated('contains(["a"], var.b)') == '!contains(["a"], var.b)'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "elsewhere", "code"),
+    [
+        ('"PLUS"', "null", 'var.env == "prod" ? "PLUS" : null'),
+        ("true", "false", 'var.env == "prod"'),
+        ("false", "true", 'var.env != "prod"'),
+    ],
+)
+def test_a_setting_of_a_module_depends_on_its_environment(wanted: str, elsewhere: str, code: str) -> None:
+    assert environment.in_production('var.env == "prod"', wanted, elsewhere) == code
+    assert environment.in_production(None, wanted, elsewhere) == wanted
+
+
+@pytest.mark.parametrize(
+    ("wanted", "elsewhere", "code"),
+    [
+        ("Mfa.ON", "None", 'Mfa.ON if env_name == "prod" else None'),
+        ("True", "False", 'env_name == "prod"'),
+        ("False", "True", 'env_name != "prod"'),
+    ],
+)
+def test_a_setting_of_a_stack_depends_on_its_environment(wanted: str, elsewhere: str, code: str) -> None:
+    assert in_production(Source('env_name == "prod"', "env_name"), wanted, elsewhere) == code
+    assert in_production(None, wanted, elsewhere) == wanted
+
+
+@pytest.mark.parametrize(
+    ("code", "opposite"),
+    [
+        ("is_prod", "not is_prod"),
+        ('env in ("a", "b")', 'env not in ("a", "b")'),
+        ('env not in ("a", "b")', 'env in ("a", "b")'),
+        ('env == "a" and is_new', 'not (env == "a" and is_new)'),
+        ("prod()", "not (prod())"),
+    ],
+)
+def test_conditions_in_python_have_opposites(code: str, opposite: str) -> None:
+    assert cdk_environment.negated(code) == opposite
+
+
+@pytest.mark.parametrize(
+    ("around", "expected"),
+    [
+        ('if env_name != "prod":', True),
+        ("if is_dev:", True),
+        ("if bucket_name:", False),
+        ("for name in names:", False),
+    ],
+)
+def test_some_calls_are_for_some_environments(around: str, expected: bool) -> None:
+    source = f"from aws_cdk import aws_s3 as s3\n\n\ndef f():\n    {around}\n        s3.Bucket(x, 'Data')\n"
+    (file,) = load(CdkFacts("."), {"stack.py": source.encode()}).files()
+    (bucket,) = file.constructs("aws_s3.Bucket")
+    assert is_for_some(bucket) is expected
+
+
+@pytest.mark.parametrize(
+    ("argument", "some", "each"),
+    [
+        ("", False, False),
+        ('count = var.environment == "dev" ? 1 : 0', True, False),
+        ("count = var.is_needed ? 1 : 0", False, False),
+        ("for_each = var.environments", False, True),
+        ('for_each = toset(["dev", "prod"])', False, True),
+        ("for_each = local.all", False, True),
+        ('for_each = toset(["a", "b"])', False, False),
+    ],
+)
+def test_some_resources_are_for_some_environments(argument: str, some: bool, each: bool) -> None:
+    text = f'resource "aws_s3_bucket" "x" {{\n  {argument}\n}}\nlocals {{\n  all = {{\n    prod = 1\n  }}\n}}\n'
+    (bucket,) = load_module(TerraformFacts(), {"main.tf": text.encode()}).resources("aws_s3_bucket")
+    assert environment.is_for_some(bucket) is some
+    assert environment.is_for_each(bucket) is each
+
+
+def test_production_has_names() -> None:
+    check_production(("prod", "live-eu"))
+    for names in ((), ("",), ("a b",)):
+        with pytest.raises(ValueError, match="production: expects names"):
+            check_production(names)
+
+
+def test_some_code_names_an_environment() -> None:
+    assert names_one('var.x == "prod"')
+    assert not names_one('var.x == "products"')
 
 
 def test_some_words_tell_environments_apart() -> None:

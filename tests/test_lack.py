@@ -70,6 +70,17 @@ def test_an_override_is_not_looked_at_for_itself() -> None:
     assert override.lack("timeout", "3") is None
 
 
+def test_what_an_override_sets_too_can_not_be_judged() -> None:
+    text = 'resource "aws_lambda_function" "f" {\n  timeout = 3\n}\n'
+    there = module(main=text, main_override=text.replace("3", "9"))
+    (block,) = functions(there)
+    found = block.overridden("timeout", "Look there")
+    assert found
+    assert found.reason == "timeout can't be judged: it is overridden in main_override.tf"
+    assert block.overridden("memory_size", "Look there") is None
+    assert next(iter(functions(module(main=text)))).overridden("timeout", "Look there") is None
+
+
 def test_what_is_accepted() -> None:
     there = module(main='resource "aws_lambda_function" "f" {\n  timeout = "20"\n  publish = "true"\n}\n')
     (block,) = functions(there)

@@ -84,11 +84,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from fixer.cdk.environment import Environments
-from fixer.cdk.layout import Splice
-from fixer.environment import PRODUCTION, tells_apart
+from fixer.cdk.environment import Environments, in_production, is_for_some, negated
+from fixer.environment import PRODUCTION, check_production
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
-from fixer.terraform.environment import negated, production
+from fixer.terraform import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,8 +107,7 @@ class Options:
     """CDK: the item of the context to read where the code has no environment; nothing is read if it is empty."""
 
     def __post_init__(self) -> None:
-        if not self.production or not all(re.fullmatch(r"[\w-]+", name) for name in self.production):
-            raise ValueError("production: expects names of letters, digits, underscores and hyphens")
+        check_production(self.production)
         if self.context and not re.fullmatch(r"[A-Za-z_]\w*", self.context):
             raise ValueError("context: expects a name of letters, digits and underscores")
 
@@ -176,7 +174,6 @@ _MESSAGE = "is deleted with its data when it is removed, in production too"
 _FEW = 2
 """Conditions that stand where they are needed."""
 _REFUSED = "{} does not follow the removal policy, and the CDK refuses it without DESTROY"
-_OF_ENVIRONMENT = re.compile(r"\b(?:prod|production|prd|dev|development|test|staging)\b", re.IGNORECASE)
 
 
 @rule.cdk
@@ -184,7 +181,7 @@ def cdk(file: CdkFile, options: Options) -> Findings:
     """Stateful constructs that are to be destroyed, by their keyword or by what is called on them."""
     environments = Environments(file, options.context or "environmentSuffix")
     for construct in file.constructs(*_RETAINED, *_SNAPSHOT):
-        if any(construct.has(keyword) for keyword in _PART_OF_OTHERS) or _is_guarded(file, construct):
+        if any(construct.has(keyword) for keyword in _PART_OF_OTHERS) or is_for_some(construct):
             continue
         value = construct.value(_KEYWORD)
         if value == Known(Symbol(_DESTROY)):
@@ -200,25 +197,13 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             argument = next(iter(call.arguments), None)
             written = call.behind(argument) if argument else None
             name = file.qualified(written.node) if written else None
-            if argument and written and name == _DESTROY and not _is_guarded(file, call):
+            if argument and written and name == _DESTROY and not is_for_some(call):
                 yield _destroyed(environments, construct, written, argument, options)
 
 
 def _applied(construct: Construct) -> Iterator[Call]:
     yield from construct.methods("apply_removal_policy")
     yield from construct.methods("apply_removal_policy", ".node.default_child")
-
-
-def _is_guarded(file: CdkFile, call: Call) -> bool:
-    """Whether the call is made in some environments alone, by a condition around it."""
-    for node in file.tree.above(call.node):
-        if isinstance(node, cst.FunctionDef | cst.ClassDef):
-            return False
-        if isinstance(node, cst.If | cst.IfExp):
-            code = file.module.code_for_node(node.test)
-            if tells_apart(code) or _OF_ENVIRONMENT.search(code.replace("_", " ")):
-                return True
-    return False
 
 
 def _destroyed(
@@ -245,18 +230,16 @@ def _destroyed(
     if prefix == written.text:
         manual = Manual(f"{written.text} is imported under a name of its own", f"Choose {kept} in production")
         return construct.finding(rule, _MESSAGE, manual=manual, at=at)
-    splices = [
-        Splice(written.value_start, written.value_end, f"{prefix}{kept} if {condition.code} else {written.text}")
-    ]
+    values = {written: in_production(condition, f"{prefix}{kept}", written.text)}
     for keyword in _EMPTYING:
         value, argument = construct.value(keyword), construct.behind(keyword)
         if value == Known(True) and argument is not None:
-            splices.append(Splice(argument.value_start, argument.value_end, _negated(condition.code)))
+            values[argument] = in_production(condition, "False", "True")
         elif isinstance(value, Unknown):
             step = f"Give both the same condition: the CDK refuses {keyword} without DESTROY"
             manual = Manual(f"{keyword} can't be judged: it {value.why}", step)
             return construct.finding(rule, _MESSAGE, manual=manual, at=at)
-    edits = (*file.relaid(splices), *condition.edits)
+    edits = (*file.put_all(values), *condition.edits)
     return construct.finding(rule, _MESSAGE, fix=Fix(edits, impact), at=at)
 
 
@@ -266,15 +249,6 @@ def _uses(file: CdkFile, written: Argument) -> tuple[bool, bool]:
     methods = [one for one in owner.children if one.kind == "function"] if owner else []
     uses = {one.name: file.text(one.start, one.end).count(_DESTROY) for one in methods}
     return any(count for name, count in uses.items() if name != "__init__"), sum(uses.values()) > _FEW
-
-
-def _negated(code: str) -> str:
-    """The opposite of a condition in Python."""
-    for operator, opposite in ((" == ", " != "), (" not in ", " in "), (" in ", " not in ")):
-        left, found, right = code.partition(operator)
-        if found and re.fullmatch(r"[\w.]+", left) and not re.search(r" (?:and|or|if) ", right):
-            return f"{left}{opposite}{right}"
-    return f"not {code}" if re.fullmatch(r"[\w.]+", code) else f"not ({code})"
 
 
 def _follows(file: CdkFile, construct: Construct) -> Finding | None:
@@ -288,10 +262,7 @@ def _follows(file: CdkFile, construct: Construct) -> Finding | None:
     if keyword is None or written is None or (then == _DESTROY) == (otherwise == _DESTROY):
         return None
     code = file.module.code_for_node(policy.node.test)
-    fix = Fix(
-        file.relaid([Splice(written.value_start, written.value_end, code if then == _DESTROY else _negated(code))]),
-        Impact.NONE,
-    )
+    fix = Fix(file.put_all({written: code if then == _DESTROY else negated(code)}), Impact.NONE)
     return construct.finding(rule, _REFUSED.format(keyword), fix=fix, at=construct.argument(keyword))
 
 
@@ -318,10 +289,10 @@ _PROTECTED = {
     "aws_neptune_global_cluster": "deletion_protection",
     "aws_rds_global_cluster": "deletion_protection",
 } | dict.fromkeys(_CLUSTERS, "deletion_protection")
-_ENVIRONMENTS = re.compile(r"(?:\b|_)(?:env|environment|stage)s?(?:\b|_)", re.IGNORECASE)
 _KEYS = ("aws_kms_key", "aws_kms_external_key", "aws_kms_replica_key", "aws_kms_replica_external_key")
 _LONGEST_WINDOW = 30
 _SOURCES = ("replicate_source_db", "replication_source_identifier")
+_UNPROTECTED = "turns its deletion protection off, in production too"
 _SKIP, _FINAL, _WINDOW = "skip_final_snapshot", "final_snapshot_identifier", "deletion_window_in_days"
 
 
@@ -341,56 +312,47 @@ def _is_kept(block: Block) -> bool:
     follower = block.holds("global_cluster_identifier") and not (
         block.holds("master_username") or block.holds("manage_master_user_password")
     )
-    times = " ".join(block.meta().get(name, "") for name in ("count", "for_each"))
-    some = tells_apart(times) and _OF_ENVIRONMENT.search(times) is not None
-    return kept or follower or some or any(block.holds(name) for name in _SOURCES)
+    return kept or follower or environment.is_for_some(block) or any(block.holds(name) for name in _SOURCES)
 
 
 def _setting(block: Block, name: str, options: Options) -> Iterator[Finding]:
     """The finding for a setting that must differ in production."""
-    module, value, attribute = block.module, block.value(name), block.attribute(name)
-    message = _told(name, value)
-    if message is None:
-        if isinstance(value, Unknown) and value.why.startswith("is overridden"):
-            manual = Manual(f"{name} can't be judged: it {value.why}", "Make sure that production keeps its data")
-            yield block.finding(rule, "may be deleted with its data", manual=manual, at=attribute)
-        return
-    condition = production(module, options.production)
-    obstacle = _obstacle(block, name, condition, options)
-    if obstacle or condition is None:
-        yield block.finding(rule, message, manual=obstacle, at=attribute)
-        return
-    changes = {name: negated(condition)}
-    match value:
-        case Known("INACTIVE"):
-            changes = {name: f'{condition} ? "ACTIVE" : "INACTIVE"'}
-        case Known(int() as days) if name == _WINDOW:
-            changes = {name: f"{condition} ? {_LONGEST_WINDOW} : {days}"}
-        case Known(False | "false"):
-            changes = {name: condition}
-    if name == _SKIP and block.value(_FINAL) is Absent:
-        changes[_FINAL] = _snapshot(block)
-    yield block.finding(rule, message, fix=Fix(block.set_all(changes), Impact.BEHAVIOR), at=attribute)
+    attribute, step = block.attribute(name), "Make sure that production keeps its data"
+    if manual := block.overridden(name, step):
+        yield block.finding(rule, "may be deleted with its data", manual=manual, at=attribute)
+    elif told := _told(name, block.value(name)):
+        message, kept, elsewhere = told
+        condition = environment.production(block.module, options.production)
+        if obstacle := _obstacle(block, name, condition, step, options):
+            yield block.finding(rule, message, manual=obstacle, at=attribute)
+            return
+        changes = {name: environment.in_production(condition, kept, elsewhere)}
+        if name == _SKIP and block.value(_FINAL) is Absent:
+            changes[_FINAL] = _snapshot(block)
+        yield block.finding(rule, message, fix=Fix(block.set_all(changes), Impact.BEHAVIOR), at=attribute)
 
 
-def _told(name: str, value: Value) -> str | None:
-    """What is wrong with a setting; None if nothing is, or nothing is known."""
+def _told(name: str, value: Value) -> tuple[str, str, str] | None:
+    """What is wrong with a setting, what it is to be in production, and what it is; None if nothing is known."""
     match value:
         case Known(int() as days) if name == _WINDOW and days < _LONGEST_WINDOW:
-            return f"can be rescued for {days} days after its deletion, in production too"
+            message = f"can be rescued for {days} days after its deletion, in production too"
+            return message, str(_LONGEST_WINDOW), str(days)
         case Known(True | "true") if name == _SKIP:
-            return "is deleted without a final snapshot, in production too"
+            return "is deleted without a final snapshot, in production too", "false", "true"
         case Known(True | "true") if name in _FORCING.values():
-            return "is deleted with all that it holds, in production too"
-        case Known(False | "false" | "INACTIVE") if name in _PROTECTED.values():
-            return "turns its deletion protection off, in production too"
+            return "is deleted with all that it holds, in production too", "false", "true"
+        case Known(False | "false") if name in _PROTECTED.values():
+            return _UNPROTECTED, "true", "false"
+        case Known("INACTIVE") if name in _PROTECTED.values():
+            return _UNPROTECTED, '"ACTIVE"', '"INACTIVE"'
     return None
 
 
-def _obstacle(block: Block, name: str, condition: str | None, options: Options) -> Manual | None:
+def _obstacle(block: Block, name: str, condition: str | None, step: str, options: Options) -> Manual | None:
     """Why the setting can't follow the environment here."""
     attribute = block.attribute(name)
-    manual = block.unchangeable(name, "Make sure that production keeps its data")
+    manual = block.unchangeable(name, step)
     if manual or attribute is None:
         return manual
     if variables := block.module.variables_behind(attribute.expr):
@@ -398,7 +360,7 @@ def _obstacle(block: Block, name: str, condition: str | None, options: Options) 
         return Manual(reason, "Make sure that production sets it otherwise, or change the default")
     if attribute.expr.traversals():
         return Manual(f"The setting comes from {attribute.expr.text}", "Let that follow the environment")
-    if _is_for_each_environment(block, options):
+    if environment.is_for_each(block, options.production):
         return Manual("for_each makes one of it for each environment", "Let the setting depend on each.key")
     if condition is None:
         step = "Give the module a variable for its environment and run iacfix again, or choose what production needs"
@@ -406,18 +368,6 @@ def _obstacle(block: Block, name: str, condition: str | None, options: Options) 
     if name == _SKIP and block.value(_FINAL) is Absent and _identifier(block) is None and block.meta().keys() & _MANY:
         return Manual("Several of it need a name each for their final snapshots", f"Set {_FINAL} too")
     return None
-
-
-def _is_for_each_environment(block: Block, options: Options) -> bool:
-    """Whether what `for_each` goes over are environments, by its name or by what is in it."""
-    over = block.attribute("for_each")
-    if over is None:
-        return False
-    behind = [over.expr, *(block.module.follow(one) for one in (over.expr, *over.expr.elements))]
-    names = "|".join(map(re.escape, options.production))
-    return _ENVIRONMENTS.search(over.expr.text) is not None or any(
-        re.search(rf'"(?:{names})"|^\s*(?:{names})\s*[=:]', one.text, re.MULTILINE) for one in behind
-    )
 
 
 _MANY = {"count", "for_each"}

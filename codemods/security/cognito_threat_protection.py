@@ -75,17 +75,16 @@ blocks.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from codemods.facts import cdk_since
 from fixer.cdk import Call
-from fixer.cdk.environment import Environments
-from fixer.environment import PRODUCTION
+from fixer.cdk.environment import Environments, in_production
+from fixer.environment import PRODUCTION, check_production
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown, Value
-from fixer.terraform.environment import production
+from fixer.terraform import environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,8 +104,7 @@ class Options:
     """What the production environment is called."""
 
     def __post_init__(self) -> None:
-        if not self.production or not all(re.fullmatch(r"[\w-]+", name) for name in self.production):
-            raise ValueError("production: expects names of letters, digits, underscores and hyphens")
+        check_production(self.production)
 
 
 rule = Rule(
@@ -146,14 +144,10 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             manual = Manual(f"Its settings can't be judged: it {hidden[0]}", "Make sure that they are set there")
             yield pool.finding(rule, _DOUBTFUL, manual=manual)
             continue
-        if not _overridden(pool, "mfaconfiguration"):
+        if not pool.overridden("mfa_configuration"):
             yield from _mfa(file, pool, mfa, options)
-        if not _overridden(pool, "userpooladdons") and not _overridden(pool, "userpooltier"):
+        if not any(map(pool.overridden, _LOW_THREATS)):
             yield from _threats(file, pool, threats, options)
-
-
-def _overridden(pool: Construct, name: str) -> bool:
-    return any(path == "*" or name in path.replace("_", "").lower() for path in pool.overrides)
 
 
 def _mfa(file: CdkFile, pool: Construct, keyword: str, options: Options) -> Iterator[Finding]:
@@ -227,11 +221,10 @@ def _lacking(
     method = pool.function not in (None, "__init__")
     alone = any(pool.has(name) for name in (*_THREATS, *_LOW_THREATS)) and len(made) == 1
     condition = environments.production(pool.scope, pool.start, options.production, attribute=method, often=not alone)
-    added: tuple[Edit, ...] = ()
-    if condition:
-        made = {name: f"{text} if {condition.code} else None" for name, text in made.items()}
-        added = condition.edits
-    return pool.finding(rule, message, fix=Fix((*pool.set_all({**made, **always}), *imports, *added), Impact.BEHAVIOR))
+    added = condition.edits if condition else ()
+    values = {name: in_production(condition, text, "None") for name, text in made.items()}
+    edits = pool.set_all({**values, **always})
+    return pool.finding(rule, message, fix=Fix((*edits, *imports, *added), Impact.BEHAVIOR))
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
@@ -250,7 +243,7 @@ _FACTORS = (_TOKEN, "sms_configuration", "email_mfa_configuration")
 def terraform(module: Module, options: Options) -> Findings:
     """User pools by their arguments and blocks."""
     for pool in module.declared("aws_cognito_user_pool"):
-        condition = production(module, options.production)
+        condition = environment.production(module, options.production)
         for message, name, found in (
             (_NO_MFA, _MFA, _with_mfa(pool, condition, options)),
             (_NO_THREATS, _TIER, _protected(pool, condition)),
@@ -264,7 +257,7 @@ def _with_mfa(pool: Block, condition: str | None, options: Options) -> tuple[Edi
     """The edits that let users have a second factor, or why they are not made; None if it is in order."""
     value, attribute = pool.value(_MFA), pool.attribute(_MFA)
     if isinstance(value, Unknown):
-        return _unseen(_MFA, value)
+        return pool.overridden(_MFA, _SET_IT)
     if value is not Absent and value != Known("OFF"):
         return None
     if value == Known("OFF"):
@@ -277,11 +270,14 @@ def _with_mfa(pool: Block, condition: str | None, options: Options) -> tuple[Edi
     if pool.holds(_TOKEN) or pool.holds("email_mfa_configuration"):
         condition = None  # Cognito refuses a factor where there is to be none
     wanted = f'"{_LOW_MFA[options.mfa]}"'
-    settings = {_MFA: f'{condition} ? {wanted} : "OFF"' if condition else wanted}
+    settings = {_MFA: environment.in_production(condition, wanted, '"OFF"')}
     if not any(pool.holds(name) for name in _FACTORS):
         made = f'dynamic "{_TOKEN}"'
-        added = {f"{made}.for_each": f"{condition} ? [1] : []", f"{made}.content.enabled": "true"}
-        settings |= added if condition else {f"{_TOKEN}.enabled": "true"}
+        some = {
+            f"{made}.for_each": environment.in_production(condition, "[1]", "[]"),
+            f"{made}.content.enabled": "true",
+        }
+        settings |= some if condition else {f"{_TOKEN}.enabled": "true"}
     return pool.set_all(settings)
 
 
@@ -290,7 +286,7 @@ def _protected(pool: Block, condition: str | None) -> tuple[Edit, ...] | Manual 
     mode, tier = pool.value(f"{_ADDED}.{_MODE}"), pool.value(_TIER)
     for name, value, strong in ((_ADDED, mode, "ENFORCED"), (_TIER, tier, "PLUS")):
         if isinstance(value, Unknown):
-            return _unseen(name, value)
+            return pool.overridden(name, _SET_IT)
         if value is not Absent and value.value != strong:
             return Manual(f"Somebody chose {name}: {value.value}", _CHOSEN)
     if mode is not Absent:
@@ -300,13 +296,6 @@ def _protected(pool: Block, condition: str | None) -> tuple[Edit, ...] | Manual 
     majors = pool.module.facts.aws_majors
     if majors and min(majors) < 5:
         return Manual("The provider's version has no user_pool_tier", "Upgrade the provider to version 5")
-    settings = {_TIER: f'{condition} ? "PLUS" : null' if condition else '"PLUS"'} if tier is Absent else {}
-    enforced = f'{condition} ? "ENFORCED" : "OFF"' if condition else '"ENFORCED"'
-    return pool.set_all({**settings, f"{_ADDED}.{_MODE}": enforced})
-
-
-def _unseen(name: str, value: Unknown) -> Manual | None:
-    """What to do about a setting that is overridden; others that can't be judged are somebody's choice."""
-    if not value.why.startswith("is overridden"):
-        return None
-    return Manual(f"{name} can't be judged: it {value.why}", _SET_IT)
+    plan = {_TIER: environment.in_production(condition, '"PLUS"', "null")} if tier is Absent else {}
+    enforced = environment.in_production(condition, '"ENFORCED"', '"OFF"')
+    return pool.set_all({**plan, f"{_ADDED}.{_MODE}": enforced})

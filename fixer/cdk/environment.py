@@ -12,11 +12,11 @@ import libcst as cst
 from fixer.cdk.classes import first_own_call, init_of, method_at, super_call
 from fixer.cdk.holding import Held, Holding
 from fixer.cdk.layout import end_of_line, indent_at, start_of_line
-from fixer.environment import PRODUCTION
+from fixer.environment import PRODUCTION, names_one, tells_apart
 from fixer.model import Edit
 
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Construct
+    from fixer.cdk.calls import Call, Construct
     from fixer.cdk.file import CdkFile
     from fixer.cdk.tree import Scope
 
@@ -51,6 +51,39 @@ class Source:
     edits: tuple[Edit, ...] = ()
     start: int = 0
     """From where on it is there, for what is there already: 0 for a parameter."""
+
+
+def in_production(condition: Source | None, wanted: str, elsewhere: str) -> str:
+    """Python source that is the one in production and the other elsewhere; the one without a condition."""
+    if condition is None:
+        return wanted
+    match wanted, elsewhere:
+        case "True", "False":
+            return condition.code
+        case "False", "True":
+            return negated(condition.code)
+    return f"{wanted} if {condition.code} else {elsewhere}"
+
+
+def negated(code: str) -> str:
+    """The opposite of a condition."""
+    for operator, opposite in ((" == ", " != "), (" not in ", " in "), (" in ", " not in ")):
+        left, found, right = code.partition(operator)
+        if found and re.fullmatch(r"[\w.]+", left) and not re.search(r" (?:and|or|if) ", right):
+            return f"{left}{opposite}{right}"
+    return f"not {code}" if re.fullmatch(r"[\w.]+", code) else f"not ({code})"
+
+
+def is_for_some(call: Call) -> bool:
+    """Whether a call is made in some environments alone, by a condition around it."""
+    for node in call.file.tree.above(call.node):
+        if isinstance(node, cst.FunctionDef | cst.ClassDef):
+            return False
+        if isinstance(node, cst.If | cst.IfExp):
+            code = call.file.module.code_for_node(node.test)
+            if tells_apart(code) or names_one(code.replace("_", " ")):
+                return True
+    return False
 
 
 class Environments:

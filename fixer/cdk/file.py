@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from fixer.cdk.app import CdkApp
+    from fixer.cdk.calls import Argument
     from fixer.cdk.imports import Imports
     from fixer.cdk.later import Later
     from fixer.cdk.references import Reference
@@ -124,6 +125,10 @@ class CdkFile:
         for (start, end), found in groups.items():
             made += relay(self.source[start:end], found, start, self.line_length, self.unit, self.newline)
         return self.edits(made)
+
+    def put_all(self, values: Mapping[Argument, str]) -> tuple[Edit, ...]:
+        """Put Python source in the place of what arguments are given, wherever in the file that is written."""
+        return self.relaid(Splice(one.value_start, one.value_end, text) for one, text in values.items())
 
     def _lines_of_statement(self, offset: int) -> tuple[int, int]:
         """The whole lines of the statement around an offset, or just its line."""

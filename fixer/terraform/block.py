@@ -205,6 +205,17 @@ class Block:
 
         return unchangeable(self, path, step)
 
+    def overridden(self, path: str, step: str) -> Manual | None:
+        """Why an argument can't be judged that an override file sets too; None if none does.
+
+        Args:
+            path: The argument, such as `tracing_config.mode`.
+            step: What to do there instead.
+        """
+        from fixer.terraform.lack import overridden
+
+        return overridden(self, path, step)
+
     def given(self, path: str) -> Manual | None:
         """Why it is for variables, which give an argument, to give it another value; None if it comes from none."""
         from fixer.terraform.lack import attribute_at, given

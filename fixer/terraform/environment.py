@@ -6,15 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from fixer.environment import HOLDER, PRODUCTION
+from fixer.environment import HOLDER, PRODUCTION, names_one, tells_apart
 from fixer.model import Absent, Known
 from fixer.terraform.evaluate import is_early
 
 if TYPE_CHECKING:
+    from fixer.terraform.block import Block
     from fixer.terraform.module import Module
 
 _WORKSPACE = "terraform.workspace"
 _TRUTHS = ("is_production", "is_prod", "is_prd", "production")
+_EACH = re.compile(r"(?:\b|_)(?:env|environment|stage)s?(?:\b|_)", re.IGNORECASE)
 _NO_TEXT = ("bool", "for", "list", "null", "number", "object")
 _NAMES = (
     "environment",
@@ -69,6 +71,36 @@ def production(module: Module, names: Sequence[str] = PRODUCTION) -> str | None:
 def negated(condition: str) -> str:
     """The opposite of a condition that `production` gives."""
     return condition.replace(" == ", " != ") if " == " in condition else f"!{condition}"
+
+
+def in_production(condition: str | None, wanted: str, elsewhere: str) -> str:
+    """An expression that is the one in production and the other elsewhere; the one without a condition."""
+    if condition is None:
+        return wanted
+    match wanted, elsewhere:
+        case "true", "false":
+            return condition
+        case "false", "true":
+            return negated(condition)
+    return f"{condition} ? {wanted} : {elsewhere}"
+
+
+def is_for_some(block: Block) -> bool:
+    """Whether a resource is made in some environments alone, by its `count` or `for_each`."""
+    times = " ".join(block.meta().get(name, "") for name in ("count", "for_each"))
+    return tells_apart(times) and names_one(times)
+
+
+def is_for_each(block: Block, names: Sequence[str] = PRODUCTION) -> bool:
+    """Whether what `for_each` goes over are environments, by its name or by production that is in it."""
+    over = block.attribute("for_each")
+    if over is None:
+        return False
+    behind = [over.expr, *(block.module.follow(one) for one in (over.expr, *over.expr.elements))]
+    either = "|".join(map(re.escape, names))
+    return _EACH.search(over.expr.text) is not None or any(
+        re.search(rf'"(?:{either})"|^\s*(?:{either})\s*[=:]', one.text, re.MULTILINE) for one in behind
+    )
 
 
 def _truths(module: Module) -> Iterator[str]:

@@ -74,6 +74,14 @@ def unchangeable(block: Block, path: str, step: str) -> Manual | None:
     return None
 
 
+def overridden(block: Block, path: str, step: str) -> Manual | None:
+    """Why an argument can't be judged that an override file sets too; see `Block.overridden`."""
+    where = block.module.override_of(block.top)
+    if where is None or not (block.parent or where.holds(path.partition(".")[0])):
+        return None
+    return Manual(f"{path} can't be judged: it is overridden in {where.file.path}", step)
+
+
 def given(attribute: Attribute, path: str, value: Value) -> Manual | None:
     """Why variables must give an argument another value; None if it comes from none; see `Block.given`."""
     names = attribute.block.module.variables_behind(attribute.expr)
