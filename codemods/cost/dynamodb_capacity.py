@@ -73,20 +73,19 @@ Not reported: a mode that depends on a condition or comes from a parameter, or f
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fixer.cdk.layout import Splice
+from fixer.cdk.scaling import LOW_TABLE, READING, TABLE, WRITING, doubtful, is_scaled, unclear
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
 from fixer.terraform import delete_blocks
-from fixer.terraform.companion import free_name
-from fixer.terraform.scaling import Scaling, scaling
+from fixer.terraform.references import unused_without
+from fixer.terraform.scaling import Scaling, scaling, target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from fixer.cdk import Call, CdkFile, Construct
+    from fixer.cdk import CdkFile, Construct
     from fixer.model import Edit, Finding
     from fixer.terraform import Attribute, Block, Module
 
@@ -126,6 +125,7 @@ _FIXED = "has a constant capacity, whatever its load"
 _DOUBTFUL = "may have a constant capacity"
 _SCALED = "is scaled by rules of its own instead of being billed on demand"
 _STEP = "Choose on-demand billing, or give it auto scaling"
+_TAKE_OUT = "Take the capacities out of the table and its indexes, and choose PAY_PER_REQUEST"
 _ON_DEMAND = "PAY_PER_REQUEST"
 _LEAST = 5
 """The capacity that the CDK gives where none is said."""
@@ -134,36 +134,18 @@ _LEAST = 5
 # ---- CDK Python --------------------------------------------------------------------------------
 
 _MODE, _READ, _WRITE, _LOW = "billing_mode", "read_capacity", "write_capacity", "provisioned_throughput"
-_TABLE, _LOW_TABLE = "aws_dynamodb.Table", "aws_dynamodb.CfnTable"
 _LOW_INDEX = "aws_dynamodb.CfnTable.GlobalSecondaryIndexProperty"
 _PROVISIONED = "aws_dynamodb.Billing.provisioned"
-_SCALING = (
-    "auto_scale_read_capacity",
-    "auto_scale_write_capacity",
-    "auto_scale_global_secondary_index_read_capacity",
-    "auto_scale_global_secondary_index_write_capacity",
-)
 _INDEX = "add_global_secondary_index"
-
-
-@dataclass(frozen=True)
-class _Others:
-    """The calls of a file, and places of other files, that may be about any of its tables."""
-
-    scaling: str
-    """A place where some table is scaled; empty if each such place is about a table that is known."""
-    indexes: str
-    """A place where some table gets an index with a capacity of its own."""
 
 
 @rule.cdk
 def cdk(file: CdkFile, options: Options) -> Findings:
     """Tables whose billing mode is provisioned, by their keyword or by default."""
-    tables = list(file.constructs(_TABLE, _LOW_TABLE))
-    others = _others(file, tables) if tables else _Others("", "")
+    tables = list(file.constructs(TABLE, LOW_TABLE))
     for table in tables:
-        if not table.overridden(_MODE) and (why := _is_provisioned(table)) is not None:
-            yield from _provisioned(file, table, others, why, options)
+        if not table.overridden(_MODE) and (why := _is_provisioned(table)) is not None and not is_scaled(table):
+            yield from _provisioned(table, tables, why, options)
     for billing in file.calls(_PROVISIONED):
         capacity = billing.behind(_READ)
         if capacity and (file.qualified(getattr(capacity.node, "func", capacity.node)) or "").endswith(".fixed"):
@@ -183,49 +165,18 @@ def _is_provisioned(table: Construct) -> str | None:
     return "" if table.value("replication_regions") is Absent else None
 
 
-def _others(file: CdkFile, tables: list[Construct]) -> _Others:
-    """The calls that can't be told to be about one of these tables, in this file and in others."""
-
-    def is_known(call: Call) -> bool:
-        return any(table.is_meant_by(file.receiver(call), call) for table in tables)
-
-    found = []
-    for names, word in ((_SCALING, ""), ((_INDEX,), "_capacity")):
-        calls = (call for name in names for call in file.methods(name) if word in call.text)
-        here = [f"{file.path}:{call.line}" for call in calls if not is_known(call)]
-        elsewhere = [
-            path
-            for name in names
-            for path in file.app.holding(name)
-            if path != file.path and path not in file.app.tests and word.encode() in file.app.sources[path]
-            if not _makes_tables(file, path)
-        ]
-        found.append(next(iter((*here, *elsewhere)), ""))
-    return _Others(*found)
-
-
-def _makes_tables(file: CdkFile, path: str) -> bool:
-    """Whether another file makes tables itself, which its calls then are about."""
-    return re.search(rb"\bTable\(", file.app.sources[path]) is not None
-
-
-def _provisioned(file: CdkFile, table: Construct, others: _Others, why: str, options: Options) -> Iterator[Finding]:
+def _provisioned(table: Construct, tables: list[Construct], why: str, options: Options) -> Iterator[Finding]:
     at = table.argument(_MODE)
-    if any(True for name in _SCALING for _ in table.methods(name)):
-        return
-    low = table.name == _LOW_TABLE
-    if low and _is_scaled_by_name(file):
-        others = _Others("a scalable target", others.indexes)
     unknown = [
         (keyword, value.why) for keyword in (_READ, _WRITE, _LOW) if isinstance(value := table.value(keyword), Unknown)
     ]
-    hidden = [(keyword, reason) for keyword, reason in unknown if not table.has(keyword) or "other code" in reason]
+    hidden = [reason for keyword, reason in unknown if not table.has(keyword) or "other code" in reason]
     step = "Make sure that it is billed on demand, or scaled"
     if why or hidden:
-        reason = f"The capacity can't be judged: it {why or hidden[0][1]}"
+        reason = f"The capacity can't be judged: it {why or hidden[0]}"
         yield table.finding(rule, _DOUBTFUL, manual=Manual(reason, step), at=at)
-    elif others.scaling:
-        reason = f"It may be scaled: {others.scaling} scales a table that can't be told"
+    elif place := doubtful(table, tables):
+        reason = f"It may be scaled: {place} scales a table that can't be told"
         yield table.finding(rule, _DOUBTFUL, manual=Manual(reason, step), at=at)
     elif table.overridden(_LOW):
         yield table.finding(rule, _DOUBTFUL, manual=Manual("An override sets its capacity later", step), at=at)
@@ -233,70 +184,47 @@ def _provisioned(file: CdkFile, table: Construct, others: _Others, why: str, opt
         manual = Manual("It speaks of reserved capacity, which is paid for in any case", _STEP)
         yield table.finding(rule, _FIXED, manual=manual, at=at)
     else:
-        made = _on_demand(file, table, others) if options.mode == "on-demand" else _autoscaled(table, options)
+        made = _on_demand(table, tables) if options.mode == "on-demand" else _autoscaled(table, options)
         fix, by_hand = (made, None) if isinstance(made, Fix) else (None, made)
         yield table.finding(rule, _FIXED, fix=fix, manual=by_hand, at=at)
 
 
-def _is_scaled_by_name(file: CdkFile) -> bool:
-    """Whether the app makes scalable targets of DynamoDB, which name their table."""
-    return any(b"dynamodb:table:" in file.app.sources[path] for path in file.app.holding("ScalableTarget"))
-
-
-def _on_demand(file: CdkFile, table: Construct, others: _Others) -> Fix | Manual:
+def _on_demand(table: Construct, tables: list[Construct]) -> Fix | Manual:
     """Bill the table by its requests; a capacity of it or of an index is an error then."""
-    if others.indexes:
-        reason = f"It may have an index with a capacity of its own: {others.indexes} makes one for a table"
-        return Manual(reason, "Take the capacities out of the table and its indexes, and choose PAY_PER_REQUEST")
-    if table.name == _LOW_TABLE:
-        return _low_on_demand(file, table)
+    if place := unclear(tables, (_INDEX,), "_capacity"):
+        return Manual(f"It may have an index with a capacity of its own: {place} makes one for a table", _TAKE_OUT)
+    if table.name == LOW_TABLE:
+        return _low_on_demand(table)
     edits: list[Edit] = []
     for index in table.methods(_INDEX):
         if any(isinstance(index.value(name), Unknown) and not index.has(name) for name in (_READ, _WRITE)):
-            reason = f"The capacity of its index in line {index.line} can't be judged"
-            return Manual(reason, "Take the capacities out of the table and its indexes, and choose PAY_PER_REQUEST")
+            return Manual(f"The capacity of its index in line {index.line} can't be judged", _TAKE_OUT)
         if gone := [name for name in (_READ, _WRITE) if index.has(name)]:
             edits += index.rewrite(remove=gone)
-    name, imports = file.spell("aws_dynamodb.BillingMode", table)
+    name, imports = table.file.spell("aws_dynamodb.BillingMode", table)
     gone = [keyword for keyword in (_READ, _WRITE) if table.has(keyword)]
     edits += table.rewrite(set={_MODE: f"{name}.{_ON_DEMAND}"}, remove=gone)
     return Fix((*edits, *imports), Impact.BEHAVIOR)
 
 
-def _low_on_demand(file: CdkFile, table: Construct) -> Fix | Manual:
-    own = table.argument(_LOW)
-    indexes = [one for one in file.calls(_LOW_INDEX) if table.start < one.start < table.end]
-    throughputs = [one.argument(_LOW) for one in indexes]
-    counted = table.text.lower().replace("_", "").count("provisionedthroughput=")
-    others = table.argument("global_secondary_indexes")
-    if (others and not indexes) or (table.has(_LOW) and own is None) or counted < len([*filter(None, throughputs)]):
-        reason = "Its indexes or its capacity are written elsewhere"
-        return Manual(reason, "Take the capacities out of the table and its indexes, and choose PAY_PER_REQUEST")
-    splices = []
-    for index, argument in zip(indexes, throughputs, strict=True):
-        if argument:
-            splices += index.brackets.remove([index.arguments.index(argument)])
-    mode = table.argument(_MODE)
-    if mode:
-        splices.append(Splice(mode.value_start, mode.value_end, f'"{_ON_DEMAND}"'))
-        if own:
-            splices += table.brackets.remove([table.arguments.index(own)])
-    elif own:
-        splices.append(Splice(own.start, own.end, f'{_MODE}="{_ON_DEMAND}"'))
-    else:
-        return Fix(table.set(_MODE, f'"{_ON_DEMAND}"'), Impact.BEHAVIOR)
-    return Fix(file.relaid(splices), Impact.BEHAVIOR)
+def _low_on_demand(table: Construct) -> Fix | Manual:
+    own = [_LOW] if table.argument(_LOW) else []
+    indexes = [one for one in table.file.calls(_LOW_INDEX) if one.is_in(table)]
+    if (table.argument("global_secondary_indexes") and not indexes) or (table.has(_LOW) and not own):
+        return Manual("Its indexes or its capacity are written elsewhere", _TAKE_OUT)
+    within = {index: [_LOW] for index in indexes if index.argument(_LOW)}
+    return Fix(table.rewrite(set={_MODE: f'"{_ON_DEMAND}"'}, remove=own, within=within), Impact.BEHAVIOR)
 
 
 def _autoscaled(table: Construct, options: Options) -> Fix | Manual:
     """Scale the table between the capacity that it has and the greatest."""
-    step = f"Call {_SCALING[0]}() and {_SCALING[1]}() on it, and scale_on_utilization() on what they give"
-    if table.name == _LOW_TABLE or table.target is None:
+    step = f"Call {READING}() and {WRITING}() on it, and scale_on_utilization() on what they give"
+    if table.name == LOW_TABLE or table.target is None:
         return Manual("It has no methods to scale it" if table.target else "Nothing holds it to be scaled", step)
     if any(True for _ in table.methods(_INDEX)):
         return Manual("Its indexes have to be scaled too", step)
     lines = []
-    for method, keyword in zip(_SCALING[:2], (_READ, _WRITE), strict=True):
+    for method, keyword in ((READING, _READ), (WRITING, _WRITE)):
         value = table.value(keyword)
         least = _LEAST if value is Absent else value.value if isinstance(value, Known) else None
         if not isinstance(least, int):
@@ -311,7 +239,7 @@ def _autoscaled(table: Construct, options: Options) -> Fix | Manual:
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
-_KIND, _BLOCK_INDEX, _TARGET = "aws_dynamodb_table", "global_secondary_index", "aws_appautoscaling_target"
+_KIND, _BLOCK_INDEX = "aws_dynamodb_table", "global_secondary_index"
 _DIMENSIONS = {_READ: "Read", _WRITE: "Write"}
 
 
@@ -393,29 +321,14 @@ def _without_capacity(table: Block, found: Scaling, message: str) -> tuple[str, 
                 return message, Manual(
                     f"{where} refers to {address}{one.rest}", f"Take that out, and choose {_ON_DEMAND}"
                 )
-    variables = _unused(table, found, [one for listed in capacities.values() for one in listed])
-    if variables:
+    taken = [*(one for listed in capacities.values() for one in listed)]
+    taken += [one for block in found.blocks for one in block.attributes()]
+    if variables := unused_without(module, [one.expr for one in taken]):
         message += f"; once fixed, nothing uses {', '.join(variables)}"
     within = {block: [one.name for one in listed] for block, listed in capacities.items()}
     edits = table.rewrite(set={_MODE: f'"{_ON_DEMAND}"'}, remove=within.pop(table), within=within)
     changes = (*edits, *delete_blocks(found.blocks))
     return message, Fix(changes, Impact.REPLACEMENT if found.blocks else Impact.BEHAVIOR)
-
-
-def _unused(table: Block, found: Scaling, capacities: Sequence[Attribute]) -> list[str]:
-    """The variables that nothing else uses than what is taken out."""
-    exprs = [*(one.expr for one in capacities), *(one.expr for block in found.blocks for one in block.attributes())]
-    names = dict.fromkeys(name for expr in exprs for name in expr.variables())
-    spans = [(expr.file, expr.start, expr.end) for expr in exprs]
-
-    def is_left(name: str) -> bool:
-        return any(
-            not any(one.file is file and start <= one.start < end for file, start, end in spans)
-            for one in table.module.references(f"var.{name}")
-            if one.block and one.block.top.address != f"var.{name}"
-        )
-
-    return [f"var.{name}" for name in names if not is_left(name)]
 
 
 def _with_targets(table: Block, options: Options) -> Fix | Manual:
@@ -425,60 +338,21 @@ def _with_targets(table: Block, options: Options) -> Fix | Manual:
         return Manual("Its indexes have to be scaled too", step)
     if any(table.attribute(name) is None for name in _DIMENSIONS):
         return Manual("It has no capacity to start from", f"Set {_READ} and {_WRITE}, or choose {_ON_DEMAND}")
-    texts = [text for name, word in _DIMENSIONS.items() for text in _target(table, name, word, options)]
-    ignored = table.blocks("lifecycle")
-    listed = ignored[0].attribute("ignore_changes") if ignored else None
-    if listed and listed.expr.kind != "list":
+    ignoring = table.ignore_changes(*_DIMENSIONS)
+    if ignoring is None:
         return Manual("Its lifecycle ignores changes in a way that can't be continued", step)
-    names = [*(one.text for one in listed.expr.elements), *_DIMENSIONS] if listed else list(_DIMENSIONS)
-    text = f"[{', '.join(names)}]"
-    edits = (
-        ignored[0].set("ignore_changes", text)
-        if ignored
-        else table.append(f"lifecycle {{\n  ignore_changes = {text}\n}}")
-    )
-    return Fix((*edits, *table.insert_after("\n".join(texts))), Impact.BEHAVIOR)
+    texts = [
+        target(table, word, *_range(table, name, options), options.target_utilization)
+        for name, word in _DIMENSIONS.items()
+    ]
+    return Fix((*ignoring, *table.insert_after("\n".join(texts))), Impact.BEHAVIOR)
 
 
-def _target(table: Block, name: str, word: str, options: Options) -> Iterator[str]:
-    """The target and the policy of one dimension."""
-    attribute, module = table.attribute(name), table.module
+def _range(table: Block, name: str, options: Options) -> tuple[str, str]:
+    """The least capacity, which it has now, and the greatest."""
+    attribute = table.attribute(name)
     assert attribute is not None  # noqa: S101
-    least, known = attribute.expr.text, module.literal(attribute.expr)
-    most = f"max(2 * {least}, {options.max_capacity})"
+    least, known = attribute.expr.text, table.module.literal(attribute.expr)
     if isinstance(known, Known) and isinstance(known.value, int):
-        most = str(max(2 * known.value, options.max_capacity))
-    own = free_name(module, _TARGET, f"{table.name}_{word.lower()}", "_capacity")
-    reference = f"{_TARGET}.{own}{table.index}"
-    yield table.companion(
-        _TARGET,
-        own,
-        f"""
-service_namespace = "dynamodb"
-resource_id = "table/${{{table.reference("name")}}}"
-scalable_dimension = "dynamodb:table:{word}CapacityUnits"
-min_capacity = {least}
-max_capacity = {most}
-""",
-        reference="",
-    )
-    yield table.companion(
-        "aws_appautoscaling_policy",
-        own,
-        f"""
-name = "DynamoDB{word}CapacityUtilization:${{{reference}.resource_id}}"
-policy_type = "TargetTrackingScaling"
-service_namespace = {reference}.service_namespace
-resource_id = {reference}.resource_id
-scalable_dimension = {reference}.scalable_dimension
-
-target_tracking_scaling_policy_configuration {{
-  target_value = {options.target_utilization}
-
-  predefined_metric_specification {{
-    predefined_metric_type = "DynamoDB{word}CapacityUtilization"
-  }}
-}}
-""",
-        reference="",
-    )
+        return least, str(max(2 * known.value, options.max_capacity))
+    return least, f"max(2 * {least}, {options.max_capacity})"

@@ -254,7 +254,7 @@ def _flow_logs(file: CdkFile) -> Iterator[tuple[Call, Construct | None]]:
         found += [(call, owner) for call in owner.methods("add_flow_log")]
     yield from ((call, owner) for call, owner in found if call.name != _VPC)
     for call in file.calls(_OPTIONS):
-        yield call, next((owner for each, owner in found if each.start < call.start < each.end), None)
+        yield call, next((owner for each, owner in found if call.is_in(each)), None)
 
 
 def _is_in_reach(call: Call, owner: Construct) -> bool:

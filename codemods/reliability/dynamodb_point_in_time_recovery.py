@@ -149,7 +149,7 @@ def _properties(file: CdkFile, properties: Call) -> Iterator[Finding]:
 
 def _owner(call: Call, tables: Sequence[Construct]) -> Construct | None:
     """The table in whose call it stands."""
-    return next((table for table in tables if table.start < call.start < table.end), None)
+    return next((table for table in tables if call.is_in(table)), None)
 
 
 def _about(table: Construct | None, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -327,11 +327,8 @@ def terraform(module: Module, options: object) -> Findings:
     """Tables by their block, replicas by their attribute."""
     for table in module.declared("aws_dynamodb_table"):
         yield from _setting(table, table, "point_in_time_recovery.enabled")
-        for replica in table.blocks("replica"):
+        for replica in table.nested("replica"):
             yield from _setting(table, replica, "point_in_time_recovery")
-        if dynamic := table.dynamic("replica"):
-            for content in dynamic.blocks("content"):
-                yield from _setting(table, content, "point_in_time_recovery")
     for alone in module.declared("aws_dynamodb_table_replica"):
         yield from _setting(alone, alone, "point_in_time_recovery")
 

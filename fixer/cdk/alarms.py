@@ -154,16 +154,12 @@ class Alarms:
     def _elsewhere(self, construct: Construct, methods: Sequence[str], metrics: Sequence[str]) -> bool:
         """Whether another file of the app may make an alarm for it: one that has such, where it is handed out."""
         owner, _, name = (construct.target or "").rpartition(".")
-        app = construct.file.app
-        if owner != "self" or not any(
-            re.search(rf"\.{re.escape(name)}\b".encode(), app.sources[path])
-            for path in app.holding(name)
-            if path != construct.path and path not in app.tests
-        ):
+        sources = construct.file.app.sources
+        handed = re.compile(rf"\.{re.escape(name)}\b".encode())
+        if owner != "self" or not any(handed.search(sources[path]) for path in construct.file.elsewhere(name)):
             return False
         words = (*(f".{method}(" for method in methods), *(f'"{metric}"' for metric in metrics))
-        found = {path for word in words for path in app.holding(word)} - {construct.path} - app.tests
-        return any(b"larm(" in app.sources[path] for path in found)
+        return any(b"larm(" in sources[path] for path in construct.file.elsewhere(*words))
 
     # ---- whom they notify ------------------------------------------------------------------------
 

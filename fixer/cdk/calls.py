@@ -63,6 +63,10 @@ class Call:
         """The line that the call starts on, from 1."""
         return self.file.source.count(b"\n", 0, self.start) + 1
 
+    def is_in(self, other: Call) -> bool:
+        """Whether it is written within another call of the file."""
+        return other.start < self.start < other.end
+
     @property
     def text(self) -> str:
         """The call as it is written."""
@@ -248,10 +252,12 @@ class Call:
         rename: Mapping[str, str] | None = None,
         replace: Mapping[str, tuple[str, str]] | None = None,
         drop: Mapping[str, Iterable[int]] | None = None,
+        within: Mapping[Call, Iterable[str]] | None = None,
     ) -> tuple[Edit, ...]:
         """All changes to the arguments of one call, as edits that don't overlap.
 
-        `drop` takes elements, by number, out of list literals that keywords are given in the call.
+        `drop` takes elements, by number, out of list literals that keywords are given in the call; `within` takes
+        keywords out of calls in this one.
         If something is removed and something new is set, the new takes the place of the old. KeyError if a keyword to
         remove, rename or replace is neither in the call nor in a dict that belongs to it alone.
         """
@@ -274,6 +280,8 @@ class Call:
             splices += (self._at(name, key=new), self._at(name, value=text))
         for name, indexes in (drop or {}).items():
             splices += self._dropped(name, indexes)
+        for call, names in (within or {}).items():
+            splices += call._removals(names)
         splices += self._removals(gone)
         if added:
             splices += self._insertion([f"{name}={text}" for name, text in added.items()])

@@ -108,6 +108,11 @@ class CdkFile:
         escaped = text.replace("\\", "\\\\").replace(quote, f"\\{quote}")
         return f"{quote}{escaped}{quote}"
 
+    def elsewhere(self, *words: str) -> tuple[str, ...]:
+        """The paths of the app's other files, but for its tests, that hold one of these words."""
+        found = dict.fromkeys(path for word in words for path in self.app.holding(word))
+        return tuple(path for path in found if path != self.path and path not in self.app.tests)
+
     def lines(self, text: str) -> str:
         """Text with the file's line endings."""
         return text if self.newline == "\n" else text.replace("\r\n", "\n").replace("\n", self.newline)

@@ -143,6 +143,11 @@ class Block:
         """The `dynamic` block that makes blocks of that type, if there is one."""
         return next((item for item in self.blocks("dynamic") if item.labels == (kind,)), None)
 
+    def nested(self, kind: str) -> list[Block]:
+        """The blocks of that type right in it, and what a `dynamic` block makes them of."""
+        dynamic = self.dynamic(kind)
+        return [*self.blocks(kind), *(dynamic.blocks("content") if dynamic else ())]
+
     def holds(self, name: str) -> bool:
         """Whether an argument or nested block of that name is right in it, or made by a `dynamic` block."""
         return bool(self.attribute(name) or self.blocks(name) or self.dynamic(name))
@@ -236,6 +241,18 @@ class Block:
             for one in listed
             for each in (one.expr.elements if one.expr.kind == "list" else (one.expr,))
         )
+
+    def ignore_changes(self, *names: str) -> tuple[Edit, ...] | None:
+        """Have its `lifecycle` ignore changes of these arguments too; None if that has no list to continue."""
+        there = self.blocks("lifecycle")
+        listed = there[0].attribute("ignore_changes") if there else None
+        if listed and listed.expr.kind != "list":
+            return None
+        known = [one.text for one in listed.expr.elements] if listed else []
+        ignored = f"[{', '.join((*known, *names))}]"
+        if there:
+            return there[0].set("ignore_changes", ignored)
+        return self.append(f"lifecycle {{\n  ignore_changes = {ignored}\n}}")
 
     def reference(self, attribute: str) -> str:
         """An expression for the attribute of this resource, for use in a block with the same `count` or `for_each`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,6 +84,21 @@ def refers_to(module: Module, expr: Expr, target: Block, name: str | None = None
     `name` is the target's argument that holds its name; by default the first of `NAMES` that it has.
     """
     return _Search(module, target, name).means(expr, 0)
+
+
+def unused_without(module: Module, exprs: Sequence[Expr]) -> list[str]:
+    """The addresses of the variables that these expressions use, and nothing else in the module."""
+    spans = [(expr.file, expr.start, expr.end) for expr in exprs]
+    addresses = dict.fromkeys(f"var.{name}" for expr in exprs for name in expr.variables())
+
+    def is_left(address: str) -> bool:
+        return any(
+            not any(one.file is file and start <= one.start < end for file, start, end in spans)
+            for one in module.references(address)
+            if one.block and one.block.top.address != address
+        )
+
+    return [address for address in addresses if not is_left(address)]
 
 
 class _Search:

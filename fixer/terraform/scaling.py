@@ -1,4 +1,4 @@
-"""What Application Auto Scaling does to a table, wherever in the module it is set up."""
+"""What Application Auto Scaling does to a table, wherever in the module it is set up, and what has it do that."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.model import Known
+from fixer.terraform.companion import free_name
 from fixer.terraform.expression import Chunk
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from fixer.terraform.module import Module
 
 _TARGET = "aws_appautoscaling_target"
-_FOLLOWING = ("aws_appautoscaling_policy", "aws_appautoscaling_scheduled_action")
+_POLICY = "aws_appautoscaling_policy"
+_FOLLOWING = (_POLICY, "aws_appautoscaling_scheduled_action")
 _PREFIX = "table/"
 
 
@@ -42,6 +44,44 @@ def scaling(module: Module, table: Block) -> Scaling:
     followers = [one for kind in _FOLLOWING for one in module.all_resources(kind)]
     found += [one for one in followers if any(_follows(module, one, target, table) for target in found)]
     return Scaling(tuple(found), tuple(doubtful))
+
+
+def target(table: Block, dimension: str, least: str, most: str, percent: int) -> str:
+    """The text of a target and a policy that scale a table of DynamoDB.
+
+    Args:
+        table: The table.
+        dimension: `Read` or `Write`.
+        least: An HCL expression for its least capacity.
+        most: One for its greatest.
+        percent: How much of the capacity is to be used.
+    """
+    name = free_name(table.module, _TARGET, f"{table.name}_{dimension.lower()}", "_capacity")
+    reference = f"{_TARGET}.{name}{table.index}"
+    scaled = f"""
+service_namespace = "dynamodb"
+resource_id = "table/${{{table.reference("name")}}}"
+scalable_dimension = "dynamodb:table:{dimension}CapacityUnits"
+min_capacity = {least}
+max_capacity = {most}
+"""
+    followed = f"""
+name = "DynamoDB{dimension}CapacityUtilization:${{{reference}.resource_id}}"
+policy_type = "TargetTrackingScaling"
+service_namespace = {reference}.service_namespace
+resource_id = {reference}.resource_id
+scalable_dimension = {reference}.scalable_dimension
+
+target_tracking_scaling_policy_configuration {{
+  target_value = {percent}
+
+  predefined_metric_specification {{
+    predefined_metric_type = "DynamoDB{dimension}CapacityUtilization"
+  }}
+}}
+"""
+    blocks = ((_TARGET, scaled), (_POLICY, followed))
+    return "\n".join(table.companion(kind, name, body, reference="") for kind, body in blocks)
 
 
 def _is_dynamodb(target: Block) -> bool:
