@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -140,7 +140,15 @@ class CdkFile:
 
     def comments(self) -> list[tuple[int, int, str]]:
         """All comments with where they start and end, in order."""
-        return self.tree.comments() if b"#" in self.source else []
+        return self.tree.comments if b"#" in self.source else []
+
+    def comment_on(self, offset: int) -> str:
+        """The comment that ends the line of an offset, as Python counts lines; empty if there is none."""
+        comments = self.comments()
+        end = self.source.find(b"\n", offset)
+        index = bisect_left(comments, (end if end >= 0 else len(self.source) + 1,))
+        start, _, text = comments[index - 1] if index else (-1, 0, "")
+        return text if start >= start_of_line(self.source, offset) else ""
 
     # -- constructs and calls
 

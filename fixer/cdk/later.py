@@ -31,6 +31,13 @@ class Later:
         """Take the file."""
         self._file = file
         self._tree = file.tree
+        self._named: dict[cst.CSTNode, dict[str, Scope | None]] = {}
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, Assignment]]:
+        """Assignments of a name, or of its version, with that name."""
+        texts = ((dotted(each.value) or "", each) for each in self._tree.assignments)
+        return [(text.removesuffix(_VERSION), each) for text, each in texts if text]
 
     @cached_property
     def _targets(self) -> dict[cst.CSTNode, str]:
@@ -86,12 +93,12 @@ class Later:
         target = construct.target
         if target is None:
             return {}
-        names = {target: _home(target, construct.scope)}
-        for each in self._tree.assignments:
-            text = (dotted(each.value) or "").removesuffix(_VERSION)
-            if text in names and _home(text, each.scope) is names[text]:
-                names.setdefault(each.target, _home(each.target, each.scope))
-        return names
+        if construct.node not in self._named:
+            names = self._named[construct.node] = {target: _home(target, construct.scope)}
+            for text, each in self._aliases:
+                if text in names and _home(text, each.scope) is names[text]:
+                    names.setdefault(each.target, _home(each.target, each.scope))
+        return self._named[construct.node]
 
     def overrides(self, construct: Construct) -> tuple[str, ...]:
         """Properties and override paths that are set on a construct later."""

@@ -257,8 +257,9 @@ class Tree:
             node = self.parents[node]
             yield node
 
+    @cached_property
     def comments(self) -> list[tuple[int, int, str]]:
-        """All comments, in order."""
+        """Start, end and text of all comments, in order."""
         return sorted((*self.span(node), node.value) for node in self._spans if isinstance(node, cst.Comment))
 
     def scope_at(self, offset: int) -> Scope:
