@@ -106,11 +106,8 @@ class Later:
         if target is None:
             return ()
         home = _home(target, construct.scope)
-        names = {target} | {
-            each.target
-            for each in self._tree.assignments
-            if self._is_child(each.value, target) and _home(target, each.scope) is home
-        }
+        children = self._children.get(target, ())
+        names = {target} | {each.target for each in children if _home(target, each.scope) is home}
         found = [
             name
             for each in self._tree.assignments
@@ -129,19 +126,24 @@ class Later:
 
     def _root(self, node: cst.BaseExpression) -> str | None:
         """The text of a construct, with `.node.default_child` and a cast around it taken off."""
-        if isinstance(node, cst.Call):
-            name = dotted(node.func) or ""
-            if name.rpartition(".")[2] == "cast" and len(node.args) == 2:
-                return self._root(node.args[1].value)
-            return None
-        text = dotted(node)
-        return None if text is None else text.removesuffix(_CHILD)
+        return self._uncast(node).removesuffix(_CHILD) or None
 
-    def _is_child(self, node: cst.BaseExpression, target: str) -> bool:
+    @cached_property
+    def _children(self) -> dict[str, list[Assignment]]:
+        """Assignments of `x.node.default_child`, in a cast or not, by that `x`."""
+        found: dict[str, list[Assignment]] = {}
+        for each in self._tree.assignments:
+            text = self._uncast(each.value)
+            if text.endswith(_CHILD):
+                found.setdefault(text.removesuffix(_CHILD), []).append(each)
+        return found
+
+    def _uncast(self, node: cst.BaseExpression) -> str:
+        """A dotted name, with a cast around it taken off; empty if it is something else."""
         if isinstance(node, cst.Call):
-            inner = node.args[1].value if (dotted(node.func) or "").endswith("cast") and len(node.args) == 2 else None
-            return inner is not None and self._is_child(inner, target)
-        return dotted(node) == target + _CHILD
+            is_cast = (dotted(node.func) or "").rpartition(".")[2] == "cast" and len(node.args) == 2
+            return self._uncast(node.args[1].value) if is_cast else ""
+        return dotted(node) or ""
 
     def nag(self, construct: Construct) -> frozenset[str]:
         """Ids that are acknowledged for a construct, or for the whole stack by the class that it is made in."""
