@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
+from fixer import garbage
 from fixer.model import (
     CdkCheck,
     Change,
@@ -121,6 +122,7 @@ def _terraform_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], 
         file.path: Suppressions(file.source, file.comments()) for file in module.files if may_suppress(file.source)
     }
     yield found, suppressions
+    garbage.read(sum(map(len, sources.values())))
 
 
 def _cdk_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], look: _Look) -> Iterator[_Step]:
@@ -140,6 +142,7 @@ def _cdk_steps(unit: Unit, sources: Sources, rules: Sequence[ActiveRule], look: 
             look.errors.append(FileError(file.path, str(error)))
         else:
             yield found, suppressions
+        garbage.read(len(file.source))
     look.errors += [FileError(path, message) for path, message in app.errors]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from multiprocessing import active_children, get_all_start_methods, get_context,
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fixer import __version__, engine
+from fixer import __version__, engine, garbage
 from fixer.cache import Cache, digest
 from fixer.config import Config, options_for
 from fixer.engine import ActiveRule, UnitResult
@@ -89,7 +88,7 @@ def run(
     files, notes = [], []
     proofs: list[Proof] = []
     errors = [FileError(path, message) for path, message in project.errors]
-    with _collecting_by_hand():
+    with garbage.by_hand():
         for done, (unit, made) in enumerate(zip(project.units, work.results(jobs), strict=True), 1):
             result = made
             shown: Sequence[Proof] = ()
@@ -311,36 +310,6 @@ def _work(
     except Exception as error:
         path = min(wanted, default=unit.path)
         return UnitResult(errors=[FileError(path, f"left alone, as iacfix broke on it: {engine.defect(error)}")])
-    finally:
-        _collect(sum(map(len, sources.values())))
-
-
-GARBAGE_BYTES = 120_000
-"""Sources that are worked on between two collections of garbage. A file that was read is a hundred times its size in
-objects that hold each other; Python's own collections are too frequent for speed and too rare for memory."""
-
-_worked = 0
-
-
-def _collect(size: int) -> None:
-    global _worked  # noqa: PLW0603
-    _worked += size
-    if _worked > GARBAGE_BYTES:
-        gc.collect()
-        _worked = 0
-
-
-@contextmanager
-def _collecting_by_hand() -> Iterator[None]:
-    was_enabled = gc.isenabled()
-    gc.disable()
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-        if was_enabled:
-            gc.enable()
 
 
 _worker_rules: Sequence[ActiveRule] = ()
@@ -375,8 +344,7 @@ def _interrupts_held() -> Iterator[None]:
 def _start_worker(names: list[tuple[str, Any]]) -> None:
     global _worker_rules  # noqa: PLW0603
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides
-    gc.disable()
-    gc.freeze()
+    garbage.leave_to_us()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if not _worker_rules:
         from fixer.rules import load

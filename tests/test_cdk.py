@@ -20,7 +20,7 @@ from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
 from fixer.cdk.companion import free_name
 from fixer.cdk.context import reads
 from fixer.cdk.effects import acting
-from fixer.cdk.layout import fold, longest_line
+from fixer.cdk.layout import end_of_line, fold, longest_line, start_of_line
 from fixer.cdk.outline import gives_value
 from fixer.cdk.signatures import Function, functions, type_names
 from fixer.cdk.tree import Tree
@@ -751,6 +751,22 @@ def test_a_comma_at_the_start_of_a_line_stays() -> None:
     call = f"s3.Bucket(\n    self\n    , 'Data', bucket_name='{'x' * 60}'\n)"
     edits = bucket_of(call).set("versioned", "True")
     assert call[:-2] + ", versioned=True\n)" in changed(bucket_of(call), edits)
+
+
+@pytest.mark.parametrize(
+    ("source", "at", "start", "end"),
+    [
+        (b"a\nbc\nd", 3, 2, 4),
+        (b"a\r\nbc\r\nd", 4, 3, 5),
+        (b"\xef\xbb\xbfab\n", 4, 3, 5),
+        (b"\xef\xbb\xbf\nab", 2, 2, 3),
+        (b"a\nbc \\\n\nd", 4, 2, 7),
+        (b"bc \\\r\nd\r\n", 2, 0, 7),
+        (b"bc  # \\\nd", 2, 0, 7),
+    ],
+)
+def test_lines(source: bytes, at: int, start: int, end: int) -> None:
+    assert (start_of_line(source, at), end_of_line(source, at)) == (start, end)
 
 
 def test_what_breaks_a_line_in_other_languages_breaks_none() -> None:

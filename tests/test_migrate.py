@@ -23,7 +23,7 @@ from test_hostile_repository import commit, subtree
 from test_hosting import ROSA, RULES, bucket, group
 
 from fixer.cli import main
-from fixer.hosting.credentials import TokenCredentials
+from fixer.hosting.credentials import NO_TOKEN, TokenCredentials
 from fixer.hosting.github import Host
 from fixer.hosting.plan import Words
 from fixer.migrate import engine, planning, work
@@ -274,6 +274,18 @@ def test_topics_searches_names_files_and_paths(github: GitHub, desk: Desk) -> No
         *("acme/five", "acme/four", "acme/one", "acme/three", "acme/two", "apex/found", "clones/a", "clones/b"),
         *("desk/single", "x/y", "x/z"),
     ]
+
+
+def test_a_list_on_standard_input_needs_a_token_for_what_is_on_the_host_alone(github: GitHub, desk: Desk) -> None:
+    clone(github.repository("acme/one", FILES), desk.file.parent / "clones/a")
+    desk.write('[repositories]\nfiles = ["-"]\n')
+    none: dict[str, Any] = {"GITHUB_TOKEN": None, "IACFIX_TOKEN": None, "GH_TOKEN": None}
+    ran = desk("discover", stdin="./clones/a\n", env=none)
+    assert (ran.exit_code, ran.output) == (0, "1 repositories, 1 of them new\n")
+    ran = desk("discover", stdin="./clones/a\nacme/one\n", env=none)
+    assert (ran.exit_code, ran.stderr) == (2, f"iacfix: acme/one: {NO_TOKEN}\n")
+    assert desk("discover", stdin="./clones/a\nacme/one\n").exit_code == 0
+    assert sorted(desk.states()) == ["acme/one", "clones/a"]
 
 
 def test_patterns_hold_for_paths_and_urls_too(github: GitHub, desk: Desk) -> None:

@@ -137,9 +137,8 @@ def _is_explained(function: Construct) -> bool:
     argument, source = function.argument("memory_size"), function.file.source
     if argument is None:
         return False
-    start, end = source.rfind(b"\n", 0, argument.start) + 1, source.find(b"\n", argument.end)
-    texts = {comment: text for comment, _, text in function.file.comments()}
-    found = [text for comment, text in texts.items() if argument.end <= comment < (end if end > 0 else len(source))]
+    start = source.rfind(b"\n", 0, argument.start) + 1
+    found = [function.file.comment_on(argument.end)]
     while start and source[(above := source.rfind(b"\n", 0, start - 1) + 1) : start].lstrip().startswith(b"#"):
         found.append(source[above:start].decode())
         start = above

@@ -108,9 +108,7 @@ def _finding(
 
 
 def _is_noted(file: CdkFile, function: Function) -> bool:
-    source = file.source
-    lines = {source.count(b"\n", 0, function.start), source.count(b"\n", 0, function.end)}
-    return any(source.count(b"\n", 0, start) in lines and _NOQA.search(text) for start, _, text in file.comments())
+    return any(_NOQA.search(file.comment_on(at)) for at in (function.start, function.end))
 
 
 # ---- parameters --------------------------------------------------------------------------------

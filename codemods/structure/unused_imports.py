@@ -43,6 +43,7 @@ import re
 import sys
 from typing import TYPE_CHECKING
 
+from fixer.cdk.layout import start_of_line
 from fixer.model import Finding, Findings, Fix, Impact, Language, Manual, Rule
 
 if TYPE_CHECKING:
@@ -146,12 +147,10 @@ def _is_kept(file: CdkFile) -> bool:
 
 def _is_noted(file: CdkFile, statement: Import, name: Imported) -> bool:
     """Whether a comment on the name's line, or on the statement's first or last, keeps it."""
-    first, last, own = (file.source.count(b"\n", 0, at) for at in (statement.start, statement.end, name.start))
-    for start, _, text in file.comments():
-        line = file.source.count(b"\n", 0, start)
-        if (line in (first, last, own) and _KEPT.search(text)) or (line == first - 1 and _KEPT_BELOW.match(text)):
-            return True
-    return False
+    if any(_KEPT.search(file.comment_on(at)) for at in (statement.start, statement.end, name.start)):
+        return True
+    first = start_of_line(file.source, statement.start)
+    return first > 0 and _KEPT_BELOW.match(file.comment_on(first - 1)) is not None
 
 
 # ---- what stands in the way --------------------------------------------------------------------

@@ -65,12 +65,7 @@ def _styled(stem: str, suffix: str) -> str:
 
 def _is_taken(construct: Construct, text: str) -> bool:
     """Whether the class around it makes another construct of that id, as far as ids are written out."""
-    return any(
-        each.id_argument is not None
-        and each.class_name == construct.class_name
-        and each.id_argument.text.replace("'", '"') == text
-        for each in construct.file.constructs()
-    )
+    return (construct.class_name, text.replace("'", '"')) in construct.file.written_ids
 
 
 def free_name(at: Call, name: str) -> str:

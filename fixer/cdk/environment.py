@@ -196,6 +196,8 @@ class Environments:
             return None
         optional = {one.name.value for one in node.params.params if one.default is not None or self._is_optional(one)}
         text = self._file.text(*self._file.tree.span(node))
+        if not any(f"{word}." in text for word in ("props", "config", "settings")):
+            return None  # the pattern is slow
         pattern = rf"(?<![\w.])(\w*(?:props|config|settings))\.({'|'.join(self._holders)})\b(?!\s*(?:=[^=]|\.|\())"
         for found in re.finditer(pattern, text):
             if found[1] in function.bindings and found[1] not in optional and found[2] != "env":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -156,7 +156,15 @@ class CdkFile:
 
     def comments(self) -> list[tuple[int, int, str]]:
         """All comments with where they start and end, in order."""
-        return self.tree.comments() if b"#" in self.source else []
+        return self.tree.comments if b"#" in self.source else []
+
+    def comment_on(self, offset: int) -> str:
+        """The comment that ends the line of an offset, as Python counts lines; empty if there is none."""
+        comments = self.comments()
+        end = self.source.find(b"\n", offset)
+        index = bisect_left(comments, (end if end >= 0 else len(self.source) + 1,))
+        start, _, text = comments[index - 1] if index else (-1, 0, "")
+        return text if start >= start_of_line(self.source, offset) else ""
 
     # -- constructs and calls
 
@@ -169,10 +177,8 @@ class CdkFile:
         """
         if names and not self._may_hold(names):
             return
-        for each in self._constructs:
-            if each.opaque and not include_subclass_calls:
-                continue
-            if each.name in names or (not names and _looks_like_construct(each)):
+        for each in self._constructs if names else self._certain:
+            if (each.name in names or not names) and (include_subclass_calls or not each.opaque):
                 yield each
 
     def calls(self, *names: str) -> Iterator[Call]:
@@ -234,6 +240,17 @@ class CdkFile:
     def _calls(self) -> list[Call]:
         named = ((site, self.qualified_in(site.node.func, site.scope)) for site in self.tree.calls)
         return [Call(self, site, name) for site, name in named if name]
+
+    @cached_property
+    def written_ids(self) -> frozenset[tuple[str | None, str]]:
+        """The ids of all constructs as they are written, but in double quotes, each with the class that makes it."""
+        made = ((each.class_name, each.id_argument) for each in self.constructs())
+        return frozenset((owner, given.text.replace("'", '"')) for owner, given in made if given is not None)
+
+    @cached_property
+    def _certain(self) -> list[Construct]:
+        """Those of the constructs that are some by what they are given too."""
+        return [each for each in self._constructs if _looks_like_construct(each)]
 
     @cached_property
     def _constructs(self) -> list[Construct]:

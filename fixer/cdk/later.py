@@ -31,6 +31,13 @@ class Later:
         """Take the file."""
         self._file = file
         self._tree = file.tree
+        self._named: dict[cst.CSTNode, dict[str, Scope | None]] = {}
+
+    @cached_property
+    def _aliases(self) -> list[tuple[str, Assignment]]:
+        """Assignments of a name, or of its version, with that name."""
+        texts = ((dotted(each.value) or "", each) for each in self._tree.assignments)
+        return [(text.removesuffix(_VERSION), each) for text, each in texts if text]
 
     @cached_property
     def _targets(self) -> dict[cst.CSTNode, str]:
@@ -86,12 +93,12 @@ class Later:
         target = construct.target
         if target is None:
             return {}
-        names = {target: _home(target, construct.scope)}
-        for each in self._tree.assignments:
-            text = (dotted(each.value) or "").removesuffix(_VERSION)
-            if text in names and _home(text, each.scope) is names[text]:
-                names.setdefault(each.target, _home(each.target, each.scope))
-        return names
+        if construct.node not in self._named:
+            names = self._named[construct.node] = {target: _home(target, construct.scope)}
+            for text, each in self._aliases:
+                if text in names and _home(text, each.scope) is names[text]:
+                    names.setdefault(each.target, _home(each.target, each.scope))
+        return self._named[construct.node]
 
     def overrides(self, construct: Construct) -> tuple[str, ...]:
         """Properties and override paths that are set on a construct later."""
@@ -99,11 +106,8 @@ class Later:
         if target is None:
             return ()
         home = _home(target, construct.scope)
-        names = {target} | {
-            each.target
-            for each in self._tree.assignments
-            if self._is_child(each.value, target) and _home(target, each.scope) is home
-        }
+        children = self._children.get(target, ())
+        names = {target} | {each.target for each in children if _home(target, each.scope) is home}
         found = [
             name
             for each in self._tree.assignments
@@ -122,19 +126,24 @@ class Later:
 
     def _root(self, node: cst.BaseExpression) -> str | None:
         """The text of a construct, with `.node.default_child` and a cast around it taken off."""
-        if isinstance(node, cst.Call):
-            name = dotted(node.func) or ""
-            if name.rpartition(".")[2] == "cast" and len(node.args) == 2:
-                return self._root(node.args[1].value)
-            return None
-        text = dotted(node)
-        return None if text is None else text.removesuffix(_CHILD)
+        return self._uncast(node).removesuffix(_CHILD) or None
 
-    def _is_child(self, node: cst.BaseExpression, target: str) -> bool:
+    @cached_property
+    def _children(self) -> dict[str, list[Assignment]]:
+        """Assignments of `x.node.default_child`, in a cast or not, by that `x`."""
+        found: dict[str, list[Assignment]] = {}
+        for each in self._tree.assignments:
+            text = self._uncast(each.value)
+            if text.endswith(_CHILD):
+                found.setdefault(text.removesuffix(_CHILD), []).append(each)
+        return found
+
+    def _uncast(self, node: cst.BaseExpression) -> str:
+        """A dotted name, with a cast around it taken off; empty if it is something else."""
         if isinstance(node, cst.Call):
-            inner = node.args[1].value if (dotted(node.func) or "").endswith("cast") and len(node.args) == 2 else None
-            return inner is not None and self._is_child(inner, target)
-        return dotted(node) == target + _CHILD
+            is_cast = (dotted(node.func) or "").rpartition(".")[2] == "cast" and len(node.args) == 2
+            return self._uncast(node.args[1].value) if is_cast else ""
+        return dotted(node) or ""
 
     def nag(self, construct: Construct) -> frozenset[str]:
         """Ids that are acknowledged for a construct, or for the whole stack by the class that it is made in."""

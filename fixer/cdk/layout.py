@@ -183,14 +183,16 @@ def _union(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
 def start_of_line(source: bytes, offset: int) -> int:
     """Where the line of an offset starts; the first one behind its byte-order mark."""
     found = source.rfind(b"\n", 0, offset) + 1
-    return found or len(BOM_UTF8) * source.startswith(BOM_UTF8)
+    return found or min(offset, len(BOM_UTF8) * source.startswith(BOM_UTF8))
 
 
 def end_of_line(source: bytes, offset: int) -> int:
-    """Where the line of an offset ends, before its line ending."""
+    """Where the line of an offset ends, before its line ending; the line that it goes on in behind a lone backslash."""
     end = source.find(b"\n", offset)
     if end < 0:
         return len(source)
+    if source[offset:end].strip() == b"\\":
+        return end_of_line(source, end + 1)
     return end - 1 if end > offset and source[end - 1 : end] == b"\r" else end
 
 

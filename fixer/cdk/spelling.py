@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from fixer.cdk.layout import Brackets, Item, Splice, difference, end_of_line, indent_at, relay, splice, start_of_line
-from fixer.cdk.outline import canonical
 from fixer.cdk.tree import Scope, dotted, module_of
 from fixer.model import Edit
 
@@ -46,19 +45,13 @@ class Speller:
     def _in_scope(self) -> dict[str, str]:
         """Canonical names of what is imported and readable at the place, with how it is written; inner scopes win."""
         found: dict[str, str] = {}
-        taken: set[str] = set()
+        inner: list[Scope] = []
         for scope in self._at.scope.visible():
-            for name, bindings in scope.bindings.items():
-                if name in taken:
-                    continue
-                taken.add(name)
-                late = scope is self._at.scope and all(each.start > self._at.start for each in bindings)
-                targets = {each.target for each in bindings if not each.typing_only}
-                if late or len(targets) != 1 or any(each.typing_only for each in bindings):
-                    continue
-                full = canonical(targets.pop() or "")
-                if full is not None and not full.startswith("constructs"):
+            for name, full, start in scope.imported:
+                is_late = scope is self._at.scope and start > self._at.start
+                if not is_late and not any(name in each.bindings for each in inner):
                     found.setdefault(full, name)
+            inner.append(scope)
         return found
 
     def _spell(self, name: str) -> str:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-from fixer.cdk.outline import ClassOutline, Outline, join
+from fixer.cdk.outline import ClassOutline, Outline, canonical, join
 from fixer.cdk.syntax import check_depth
 from fixer.model import SourceError
 
@@ -135,6 +135,18 @@ class Scope:
     children: list[Scope] = field(default_factory=list)
     parameters: tuple[str, ...] = ()
     node: cst.CSTNode | None = None
+
+    @cached_property
+    def imported(self) -> tuple[tuple[str, str, int], ...]:
+        """The names that stand for one thing of the CDK and nothing else, with it, and from where on."""
+        found = []
+        for name, bindings in self.bindings.items():
+            targets = {each.target for each in bindings}
+            if len(targets) == 1 and not any(each.typing_only for each in bindings):
+                full = canonical(targets.pop() or "")
+                if full is not None and not full.startswith("constructs"):
+                    found.append((name, full, min(each.start for each in bindings)))
+        return tuple(found)
 
     def chain(self) -> Iterator[Scope]:
         """The scope and those around it, from the inside."""
@@ -257,8 +269,9 @@ class Tree:
             node = self.parents[node]
             yield node
 
+    @cached_property
     def comments(self) -> list[tuple[int, int, str]]:
-        """All comments, in order."""
+        """Start, end and text of all comments, in order."""
         return sorted((*self.span(node), node.value) for node in self._spans if isinstance(node, cst.Comment))
 
     def scope_at(self, offset: int) -> Scope:

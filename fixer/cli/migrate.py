@@ -308,14 +308,20 @@ def _campaign(flags: dict[str, Any]) -> Campaign:
 
 
 def _credentials(campaign: Campaign, flags: dict[str, Any]) -> Credentials | None:
-    """None if the campaign needs no host."""
+    """None if the campaign needs no host: with a list on standard input that shows when it is read."""
     from fixer.hosting.credentials import from_environment
-    from fixer.migrate.sources import needs_host
+    from fixer.hosting.errors import HostingError
+    from fixer.migrate.sources import STDIN, needs_host
 
-    if not needs_host(campaign):
+    is_needed, github = needs_host(campaign), campaign.github
+    if not is_needed and STDIN not in campaign.repositories.files:
         return None
-    github = campaign.github
-    return from_environment(os.environ, github.api_url, flags["token_file"], github.app_id, flags["app_key"])
+    try:
+        return from_environment(os.environ, github.api_url, flags["token_file"], github.app_id, flags["app_key"])
+    except HostingError:
+        if is_needed:
+            raise
+        return None
 
 
 @contextmanager

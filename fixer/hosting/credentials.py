@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 VARIABLES = ("IACFIX_TOKEN", "GITHUB_TOKEN", "GH_TOKEN")
 """Environment variables that may hold a token; the first that is set counts."""
 
+NO_TOKEN = f"there is no token: set {VARIABLES[1]}, or give --token-file or an app's key"
+
 PERMISSIONS = {"contents": "write", "pull_requests": "write"}
 """All that a token of an installed app is asked for."""
 
@@ -123,7 +125,7 @@ def from_environment(
         return TokenCredentials(_secret(token_file))
     token = next((env[name].strip() for name in VARIABLES if env.get(name, "").strip()), "")
     if not token:
-        raise HostingError(Kind.AUTH, f"there is no token: set {VARIABLES[1]}, or give --token-file or an app's key")
+        raise HostingError(Kind.AUTH, NO_TOKEN)
     return TokenCredentials(_checked(token))
 
 

@@ -48,7 +48,7 @@ class Repositories:
     names: tuple[str, ...] = ()
     """Repositories by owner and name."""
     files: tuple[str, ...] = ()
-    """Files with one repository a line, relative to this one: owner/name, a git URL or a path; - is standard input."""
+    """Files with one repository a line: owner/name, a git URL or a path such as ./clones/a; - is standard input."""
     paths: tuple[str, ...] = ()
     """Git repositories on this machine, or git URLs, without a host to open pull requests on; globs are expanded."""
     include: tuple[str, ...] = ("*",)

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from fixer.hosting.credentials import NO_TOKEN
 from fixer.hosting.errors import HostingError, Kind
 from fixer.hosting.lifecycle import OPT_OUT
 from fixer.migrate.campaign import Campaign
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from fixer.hosting.github import Host, Info
 
 _NAME = re.compile(r"[\w.-]+/[\w.-]+")
+STDIN = "-"
+"""The list that comes in on standard input."""
 _URL = re.compile(r"(?:https?|file)://\S+")
 
 
@@ -42,7 +45,7 @@ def find(campaign: Campaign, host: Host | None, stdin: TextIO) -> Iterator[Found
     """All repositories of the campaign, each once; the host may be None if the campaign needs none.
 
     Raises:
-        HostingError: the host fails, or a repository is named that there is not.
+        HostingError: the host fails or is missing, or a repository is named that there is not.
     """
     seen: set[tuple[str, str]] = set()
     for one in (*_hosted(campaign, host, stdin), *_local(campaign)):
@@ -52,15 +55,16 @@ def find(campaign: Campaign, host: Host | None, stdin: TextIO) -> Iterator[Found
 
 
 def needs_host(campaign: Campaign) -> bool:
-    """Whether a host must be asked to find the campaign's repositories; standard input may name some.
+    """Whether a host must be asked to find the campaign's repositories, but for what standard input may name.
 
     Raises:
         HostingError: a list can't be read.
     """
     asked = campaign.repositories
-    if asked.organizations or asked.search or asked.names or "-" in asked.files:
+    if asked.organizations or asked.search or asked.names:
         return True
-    return any(_NAME.fullmatch(line) for file in asked.files for line in _lines(campaign.path.parent / file))
+    files = [campaign.path.parent / file for file in asked.files if file != STDIN]
+    return any(_NAME.fullmatch(line) for file in files for line in _lines(file))
 
 
 # ---- on the host -------------------------------------------------------------------------------
@@ -70,12 +74,14 @@ def _hosted(campaign: Campaign, host: Host | None, stdin: TextIO) -> Iterator[Fo
     asked = campaign.repositories
     names = list(asked.names)
     for file in asked.files:
-        for line in _lines(stdin if file == "-" else campaign.path.parent / file):
+        for line in _lines(stdin if file == STDIN else campaign.path.parent / file):
             if _NAME.fullmatch(line):
                 names.append(line)
             else:
                 yield _of_url(line, campaign)
     if host is None:
+        if names:
+            raise HostingError(Kind.AUTH, f"{names[0]}: {NO_TOKEN}")
         return
     for owner in asked.organizations:
         yield from (
