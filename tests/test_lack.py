@@ -197,6 +197,21 @@ def test_a_keyword_within_a_struct(line: str, after: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('apigateway.RestApi(self, "A", deploy_options=apigateway.StageOptions(x=1))', True),
+        ('o = apigateway.StageOptions(x=1); apigateway.RestApi(self, "A", deploy_options=o)', True),
+        ('o = apigateway.StageOptions(x=1); apigateway.RestApi(self, "A", **{"deploy_options": o})', True),
+        ('apigateway.RestApi(self, "A", deploy_options={"x": 1})', False),
+        ('apigateway.StageOptions(x=1); apigateway.RestApi(self, "A")', False),
+    ],
+)
+def test_a_call_behind_a_keyword(line: str, found: bool) -> None:
+    call = construct(line, API).call_behind("deploy_options", "aws_apigateway.StageOptions")
+    assert (call.text if call else None) == ("apigateway.StageOptions(x=1)" if found else None)
+
+
+@pytest.mark.parametrize(
     ("line", "name", "lack", "reason"),
     [
         ('lambda_.Function(self, "F", **kwargs)', "aws_lambda.Function", traced, "may be set in **kwargs"),
