@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from fixer.model import Edit, Manual
+from fixer.model import Change, Create, Edit, Manual
 
 if TYPE_CHECKING:
     from fixer.terraform.block import Block
@@ -102,6 +102,27 @@ def placed(block: Block, text: str, files: Sequence[str] = ()) -> tuple[Edit, ..
     if there is None or there is block.file:
         return block.top.insert_after(text)
     return (there.appended(text),)
+
+
+def new_variable(module: Module, name: str, description: str, default: str) -> tuple[Change, ...]:
+    """Declare a variable for a text where the module has the others, or in `variables.tf`; nothing if it has it.
+
+    Args:
+        module: The module.
+        name: What it is called.
+        description: What its description says.
+        default: The text that it is by default.
+    """
+    if module.variable(name):
+        return ()
+    lines = (f'description = "{description}"', "type        = string", f'default     = "{default}"')
+    text = "\n".join([f'variable "{name}" {{', *(f"  {line}" for line in lines), "}\n"])
+    path = "variables.tf" if module.path == "." else f"{module.path}/variables.tf"
+    counts = {file: sum(block.type == "variable" for block in file.blocks) for file in module.files}
+    own = next((file for file in module.files if file.path == path), None)
+    most = max(counts, key=lambda file: counts[file], default=None)
+    there = own or (most if most and counts[most] else None)
+    return (there.appended(text) if there else Create(path, text),)
 
 
 def waiting(block: Block, addresses: Sequence[str]) -> tuple[Edit, ...]:

@@ -20,6 +20,7 @@ from fixer.cdk.environment import Environments, Source
 from fixer.cdk.layout import Splice
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
+from fixer.holes import HOLE, core, hole, holes, occurrences, shown
 from fixer.model import Edit, Fix, Impact, Manual, Unknown
 
 if TYPE_CHECKING:
@@ -96,9 +97,9 @@ class Suffixer:
         read = self.texts.read(name.node)
         if not read.text:
             return None
-        name = replace(name, text=read.text, message=self._lacking(name, names.shown(read.text)))
+        name = replace(name, text=read.text, message=self._lacking(name, shown(read.text)))
         if "random" in kinds:
-            said = f"{name.physical.kind.label} `{names.shown(read.text)}`"
+            said = f"{name.physical.kind.label} `{shown(read.text)}`"
             name = replace(name, message=f"{said} comes out differently at every synthesis")
             return self._checked(self._without_random(name, read, apart="apart" in kinds))
         if "apart" in kinds:
@@ -185,9 +186,9 @@ class Suffixer:
                 return replace(name, random=tuple(sources))
         else:
             changes = []
-            for match in names.HOLE.finditer(read.text):
+            for match in HOLE.finditer(read.text):
                 if (
-                    any(names.hole(self.texts.code(one)) == match[0] for one in operands)
+                    any(hole(self.texts.code(one)) == match[0] for one in operands)
                     and read.pieces[match.start()] is not None
                 ):
                     start, end = match.span()
@@ -231,9 +232,9 @@ class Suffixer:
                 change = other.changes[0]
                 at = span[1] if change.start == len(text) else span[0]
                 return replace(name, changes=(replace(change, start=at, end=at),))
-            if other.node is not other.argument.node and own == names.hole(other.argument.text):
+            if other.node is not other.argument.node and own == hole(other.argument.text):
                 return None  # the variable that both take it from changes
-        reason = f"A service writes this log group for `{names.shown(own)}`, which gets no suffix here"
+        reason = f"A service writes this log group for `{shown(own)}`, which gets no suffix here"
         return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
 
     # ---- the fix ---------------------------------------------------------------------------------
@@ -248,12 +249,12 @@ class Suffixer:
             owner = name.scope.nearest("class")
             if owner is None:
                 continue
-            core = max(names.HOLE.split(name.text)[::2], key=len)
+            sought = core(name.text)
             at = self.texts.tree.span(name.node)[0]
             for method in owner.children:
                 if method.kind != "function" or method.name == "__init__":
                     continue
-                held = len(core) > 4 and core in self.file.text(method.start, method.end)
+                held = len(sought) > 4 and sought in self.file.text(method.start, method.end)
                 if held or method.start <= at < method.end:
                     found.add(owner.name)
         return frozenset(found)
@@ -305,13 +306,13 @@ class Suffixer:
         except NoPlaceError as error:
             return Manual(str(error), "Write the suffix into it by hand")
         edits = [edit for file, found in splices.items() for edit in file.relaid(found)]
-        literal = () if names.holes(name.text) or name.random else (name.text,)
+        literal = () if holes(name.text) or name.random else (name.text,)
         return Fix(tuple(dict.fromkeys((*extra, *edits))), Impact.REPLACEMENT, literal)
 
     def _followers(self, name: Name) -> Iterator[tuple[Suffixer, Text, int]]:
         """The other places of the app that hold the name: the file, each text, and where the name stands in it."""
         yield from ((self, text, start) for text, start in self._places(name, self))
-        if names.holes(name.text):
+        if holes(name.text):
             return
         core = name.text.encode()
         for path in sorted(self.file.app.sources):
@@ -329,7 +330,7 @@ class Suffixer:
                 continue
             if home is self and not self.places.same_names(name.text, name.scope, text.node):
                 continue
-            for start in names.occurrences(text.text, name.text):
+            for start in occurrences(text.text, name.text):
                 if self.places.means(text, start, name.text, name.physical):
                     yield text, start
 

@@ -13,6 +13,7 @@ from codemods.naming._suffix.cdk_text import TEXT_METHODS, NoPlaceError
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
 from fixer.environment import tells_apart
+from fixer.holes import HOLE
 from fixer.model import Unknown
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Parts:
 
     def variable_text(self, text: str, scope: Scope) -> str | None:
         """The literal that a variable holds, if a text is that variable alone."""
-        match = names.HOLE.fullmatch(text)
+        match = HOLE.fullmatch(text)
         found = scope.find(match[1]) if match else None
         if found is None or len(found[1]) != 1 or not isinstance(found[1][0].value, cst.SimpleString):
             return None

@@ -12,6 +12,7 @@ import libcst as cst
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from fixer.cdk.tree import dotted
+from fixer.holes import HOLE, holes
 
 if TYPE_CHECKING:
     from codemods.facts import PhysicalName
@@ -180,7 +181,7 @@ class Places:
             return False
         subject = names.subject_words(physical)
         about = names.is_about(place.labels[0], subject) if place.labels else False
-        variable = names.HOLE.fullmatch(wanted)
+        variable = HOLE.fullmatch(wanted)
         if variable and not names.is_about(variable[1], subject):
             about = False
         if text.text != wanted:
@@ -194,7 +195,7 @@ class Places:
     def same_names(self, wanted: str, scope: Scope, node: cst.BaseExpression) -> bool:
         """Whether the variables in the name mean the same where another text stands."""
         there = self.texts.tree.scope_at(self.texts.tree.span(node)[0])
-        for code in names.holes(wanted):
+        for code in holes(wanted):
             root = re.match(r"\w+", code)
             if root is None:
                 return False

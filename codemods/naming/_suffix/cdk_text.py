@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemods.naming._suffix import names
 from codemods.naming._suffix.names import Change
 from fixer.cdk.layout import Splice
 from fixer.cdk.tree import dotted
+from fixer.holes import HOLE, hole
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
@@ -56,7 +56,7 @@ class Text:
     @property
     def is_bare(self) -> bool:
         """Whether it is one expression that is no string literal."""
-        return names.HOLE.fullmatch(self.text) is not None and self.pieces[0] is None
+        return HOLE.fullmatch(self.text) is not None and self.pieces[0] is None
 
 
 class NoPlaceError(Exception):
@@ -153,7 +153,7 @@ class Texts:
                             if part.format_spec or part.conversion
                             else self.code(part.expression)
                         )
-                        made.add(names.hole(code), start, end, piece)
+                        made.add(hole(code), start, end, piece)
             case cst.ConcatenatedString():
                 self._read_into(made, node.left)
                 self._read_into(made, node.right)
@@ -161,7 +161,7 @@ class Texts:
                 self._read_into(made, node.left)
                 self._read_into(made, node.right)
             case _:
-                made.add(names.hole(self.code(node)), *self.tree.outer_span(node), None)
+                made.add(hole(self.code(node)), *self.tree.outer_span(node), None)
 
     def _read_literal(self, made: Text, text: str, start: int, piece: _Piece, is_raw: bool) -> None:
         position = 0
@@ -208,7 +208,7 @@ class Texts:
     def holding(self, wanted: str) -> Iterator[Text]:
         """The string expressions of the file that are not parts of others, and variables if the name is one."""
         yield from self.strings
-        match = names.HOLE.fullmatch(wanted)
+        match = HOLE.fullmatch(wanted)
         for node in self.loads.get(match[1], ()) if match else ():
             if not isinstance(self.tree.parents[node], cst.FormattedStringExpression | cst.BinaryOperation):
                 yield self.read(node)

@@ -1,23 +1,17 @@
-"""Physical names as text with holes: what in them tells environments apart, and where the suffix goes.
-
-A name is written as one string in which every expression stands as a hole, its source text between two characters that
-no source has. So a name that is built up, and the places that build up the same one, compare as strings do.
-"""
+"""Physical names as texts with holes: what in them tells environments apart, and where the suffix goes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.environment import words_in
+from fixer.holes import HOLE, holes
 
 if TYPE_CHECKING:
     from codemods.facts import Kind, PhysicalName
-
-OPEN, CLOSE = "\ue000", "\ue001"
-HOLE = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 
 LONGEST_SUFFIX = 10
 """Characters that a suffix plausibly has, as `pr-1234567` has."""
@@ -71,21 +65,6 @@ _SERVICES: dict[str, set[str]] = {
     "user-pool": {"cognito"},
 }
 """How ARNs call the service, where that is not the first word of the kind."""
-
-
-def hole(code: str) -> str:
-    """An expression as part of a name; spaces and the kind of quotes don't count."""
-    return f"{OPEN}{''.join(code.split()).replace(chr(34), chr(39))}{CLOSE}"
-
-
-def holes(name: str) -> list[str]:
-    """The source texts of the expressions in a name."""
-    return HOLE.findall(name)
-
-
-def shown(name: str) -> str:
-    """A name for people: expressions in braces."""
-    return HOLE.sub(r"{\1}", name)
 
 
 @dataclass(frozen=True)
@@ -182,16 +161,6 @@ def _filled(name: str, other: str) -> str:
         return next((text for word, text in _PLACEHOLDERS.items() if word in words), other)
 
     return HOLE.sub(value, name)
-
-
-def occurrences(text: str, name: str) -> Iterator[int]:
-    """Where a name stands in a text as a word of its own, not as a part of another name or of a file's name."""
-    start = text.find(name)
-    while start >= 0:
-        before, after = text[:start][-1:], text[start + len(name) :]
-        if not re.match(rf"[\w.{CLOSE}-]", before) and not re.match(rf"[\w{OPEN}-]|\.(?!s3)", after):
-            yield start
-        start = text.find(name, start + 1)
 
 
 def in_address(text: str, start: int, kind: Kind) -> bool:
