@@ -85,8 +85,6 @@ from fixer.model import Edit, Findings, Fix, Impact, Known, Manual, Rule, Unknow
 from fixer.terraform import Block
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from fixer.terraform import Attribute, Module
 
 
@@ -129,7 +127,7 @@ def _obstacle(module: Module, block: Block, *names: str) -> Manual | None:
 
 def _lifecycle_rules(module: Module) -> Findings:
     for block in module.all_resources("aws_s3_bucket_lifecycle_configuration"):
-        for one in _nested(block, "rule"):
+        for one in block.nested("rule"):
             prefix = one.attribute("prefix")
             if one.holds("filter") and not prefix:
                 continue
@@ -141,13 +139,6 @@ def _lifecycle_rules(module: Module) -> Findings:
                 yield one.finding(rule, message, manual=obstacle)
             else:
                 yield one.finding(rule, message, fix=Fix(_filtered(one, prefix), Impact.BEHAVIOR))
-
-
-def _nested(block: Block, kind: str) -> Iterator[Block]:
-    """The nested blocks of a kind, and what a dynamic one makes."""
-    yield from block.blocks(kind)
-    if dynamic := block.dynamic(kind):
-        yield from dynamic.blocks("content")
 
 
 def _filtered(one: Block, prefix: Attribute | None) -> tuple[Edit, ...]:

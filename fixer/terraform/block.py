@@ -143,6 +143,12 @@ class Block:
         """The `dynamic` block that makes blocks of that type, if there is one."""
         return next((item for item in self.blocks("dynamic") if item.labels == (kind,)), None)
 
+    def nested(self, kind: str) -> Iterator[Block]:
+        """The blocks of that type right in it, and the content of the `dynamic` block that makes others."""
+        yield from self.blocks(kind)
+        if dynamic := self.dynamic(kind):
+            yield from dynamic.blocks("content")
+
     def holds(self, name: str) -> bool:
         """Whether an argument or nested block of that name is right in it, or made by a `dynamic` block."""
         return bool(self.attribute(name) or self.blocks(name) or self.dynamic(name))

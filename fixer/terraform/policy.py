@@ -6,7 +6,7 @@ Everybody is who "The meaning of public" in the guide to S3 Block Public Access 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +207,7 @@ _NAMES = {
 
 
 def _of_document(module: Module, document: Block, depth: int) -> tuple[list[Statement], Unknown | None]:
-    found = [_of_block(module, one) for one in _nested(document, "statement")]
+    found = [_of_block(module, one) for one in document.nested("statement")]
     gap: Unknown | None = None
     for name in ("source_json", "override_json", "source_policy_documents", "override_policy_documents"):
         attribute = document.attribute(name)
@@ -228,8 +228,8 @@ def _of_block(module: Module, block: Block) -> Statement:
         name = str(effect.value)
     elif isinstance(effect, Unknown):
         name = effect
-    found: list[bool | Unknown] = [True for _ in _nested(block, "not_principals")]
-    for principals in _nested(block, "principals"):
+    found: list[bool | Unknown] = [True for _ in block.nested("not_principals")]
+    for principals in block.nested("principals"):
         kind = principals.value("type")
         identifiers = principals.attribute("identifiers")
         if isinstance(kind, Known) and kind.value not in ("AWS", "*"):
@@ -242,17 +242,9 @@ def _data(module: Module, block: Block) -> dict[str, Any]:
     """What a statement's block says, under the names of IAM's JSON, but for the principals."""
     found = {_NAMES[one.name]: _plain(module, one.expr) for one in block.attributes() if one.name in _NAMES}
     conditions: dict[str, Any] = {}
-    for condition in _nested(block, "condition"):
+    for condition in block.nested("condition"):
         parts = [condition.attribute(name) for name in ("test", "variable", "values")]
         test, variable, values = (_plain(module, one.expr) if one else Unknown("is not there") for one in parts)
         keys = conditions.setdefault(str(test), {})
         keys[str(variable)] = values
     return found | ({"Condition": conditions} if conditions else {})
-
-
-def _nested(block: Block, kind: str) -> Iterator[Block]:
-    """The nested blocks of a kind, and what a dynamic one makes."""
-    yield from block.blocks(kind)
-    dynamic = block.dynamic(kind)
-    if dynamic is not None:
-        yield from dynamic.blocks("content")
