@@ -8,9 +8,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 OPEN, CLOSE = "\ue000", "\ue001"
 HOLE = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to a text: `before`, an expression and `after` take the place of `start:end`.
+
+    With `drop` nothing does.
+    """
+
+    start: int
+    end: int
+    before: str = ""
+    after: str = ""
+    drop: bool = False
+
+    def apply(self, text: str, made: str) -> str:
+        """The text as it will be, with what the expression gives."""
+        made = "" if self.drop else f"{self.before}{made}{self.after}"
+        return text[: self.start] + made + text[self.end :]
+
+    def moved(self, by: int) -> Change:
+        """The same for a text that starts so many characters earlier."""
+        return replace(self, start=self.start + by, end=self.end + by)
 
 
 def hole(code: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fixer.holes import HOLE, core, hole
+from fixer.holes import HOLE, Change, core, hole
 from fixer.terraform.expression import Chunk
 from fixer.terraform.template import unescape
 
@@ -51,6 +51,16 @@ class Text:
     def replaced(self, made: str) -> Edit:
         """Put source in the place of all of it, its quotes too."""
         return self.file.edit(self.start, self.end, made)
+
+    def changed(self, start: int, changes: Iterable[Change], code: str) -> Iterator[Edit]:
+        """Put an expression into the text that stands at `start` of it, as the changes say."""
+        for change in changes:
+            made = "" if change.drop else f"{change.before}${{{code}}}{change.after}"
+            if self.is_bare:
+                own = f"${{{self.code}}}"
+                yield self.replaced(f'"{made}{own}"' if change.after else f'"{own}{made}"')
+            else:
+                yield self.put(start + change.start, start + change.end, made)
 
 
 def read(expr: Expr) -> Text | None:

@@ -14,13 +14,12 @@ from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from codemods.naming._suffix.cdk_parts import Parts
 from codemods.naming._suffix.cdk_places import Places
-from codemods.naming._suffix.cdk_text import NoPlaceError, Text, Texts
-from codemods.naming._suffix.names import Change
 from fixer.cdk.environment import Environments, Source
 from fixer.cdk.layout import Splice
+from fixer.cdk.texts import NoPlaceError, Text, Texts
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
-from fixer.holes import HOLE, core, hole, holes, occurrences, shown
+from fixer.holes import HOLE, Change, core, hole, holes, occurrences, shown
 from fixer.model import Edit, Fix, Impact, Manual, Unknown
 
 if TYPE_CHECKING:
@@ -225,8 +224,7 @@ class Suffixer:
             if other.manual or not other.changes or other is name:
                 continue
             if other.text == own:
-                shifted = [replace(one, start=one.start + span[0], end=one.end + span[0]) for one in other.changes]
-                return replace(name, changes=tuple(shifted))
+                return replace(name, changes=tuple(one.moved(span[0]) for one in other.changes))
             text = self.parts.variable_text(own, name.scope)
             if text == other.text and len(other.changes) == 1:
                 change = other.changes[0]
@@ -328,7 +326,7 @@ class Suffixer:
         for text in self.texts.holding(name.text):
             if text.node is own or name.text not in text.text:
                 continue
-            if home is self and not self.places.same_names(name.text, name.scope, text.node):
+            if home is self and not self.texts.mean_the_same(name.text, name.scope, text.node):
                 continue
             for start in occurrences(text.text, name.text):
                 if self.places.means(text, start, name.text, name.physical):

@@ -12,11 +12,11 @@ import libcst as cst
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from fixer.cdk.tree import dotted
-from fixer.holes import HOLE, holes
+from fixer.holes import HOLE
 
 if TYPE_CHECKING:
     from codemods.facts import PhysicalName
-    from codemods.naming._suffix.cdk_text import Text, Texts
+    from fixer.cdk.texts import Text, Texts
     from fixer.cdk.tree import Scope
 
 _NAMING_ONLY = re.compile(
@@ -191,22 +191,6 @@ class Places:
                 and not re.search(r"\s", text.text)
             )
         return about or (not names.is_common(wanted) and not _GIVING.isdisjoint(place.labels))
-
-    def same_names(self, wanted: str, scope: Scope, node: cst.BaseExpression) -> bool:
-        """Whether the variables in the name mean the same where another text stands."""
-        there = self.texts.tree.scope_at(self.texts.tree.span(node)[0])
-        for code in holes(wanted):
-            root = re.match(r"\w+", code)
-            if root is None:
-                return False
-            if root[0] == "self":
-                if there.nearest("class") is not scope.nearest("class"):
-                    return False
-                continue
-            one, other = scope.find(root[0]), there.find(root[0])
-            if (one and one[0]) is not (other and other[0]):
-                return False
-        return True
 
     def is_given_to(self, target: str, other: str) -> bool:
         """Whether a method of `target` is called with `other`, so that the one may depend on the other."""

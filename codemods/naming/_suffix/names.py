@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fixer.environment import words_in
-from fixer.holes import HOLE, holes
+from fixer.holes import HOLE, Change, holes
 
 if TYPE_CHECKING:
     from codemods.facts import Kind, PhysicalName
@@ -65,25 +64,6 @@ _SERVICES: dict[str, set[str]] = {
     "user-pool": {"cognito"},
 }
 """How ARNs call the service, where that is not the first word of the kind."""
-
-
-@dataclass(frozen=True)
-class Change:
-    """What happens to a name: `before`, the suffix and `after` take the place of `start:end`.
-
-    With `drop` nothing does.
-    """
-
-    start: int
-    end: int
-    before: str = ""
-    after: str = ""
-    drop: bool = False
-
-    def apply(self, name: str, suffix: str) -> str:
-        """The name as it will be."""
-        made = "" if self.drop else f"{self.before}{suffix}{self.after}"
-        return name[: self.start] + made + name[self.end :]
 
 
 def is_unclear(code: str) -> bool:

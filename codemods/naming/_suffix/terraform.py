@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
-from codemods.naming._suffix.names import Change
 from fixer.environment import HOLDER, tells_apart
-from fixer.holes import HOLE, holes, occurrences, shown
+from fixer.holes import HOLE, Change, holes, occurrences, shown
 from fixer.model import Edit, Fix, Impact, Known, Manual
 from fixer.terraform.companion import new_variable
 from fixer.terraform.environment import holds_text
@@ -279,8 +278,7 @@ class Suffixer:
             return name
         for other in found:
             if other.text == name.text[slice(*span)] and other.changes and not other.manual:
-                shifted = [replace(one, start=one.start + span[0], end=one.end + span[0]) for one in other.changes]
-                return replace(name, changes=tuple(shifted))
+                return replace(name, changes=tuple(one.moved(span[0]) for one in other.changes))
         reason = f"A service writes this log group for `{shown(name.text[slice(*span)])}`, which gets no suffix here"
         return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
 
@@ -335,20 +333,12 @@ class Suffixer:
 
     def _edits(self, text: Text, start: int, name: Name, reference: str | None) -> Iterator[Edit]:
         """Give the name that stands at `start` of a text its suffix; `reference` can stand in its place."""
-        suffix = f"${{{self.suffix}}}"
         if reference and text.text == name.text and text.kind != "heredoc":
             yield text.replaced(reference)
-        elif text.is_bare:
-            (change,) = name.changes
-            own = f"${{{text.code}}}"
-            made = f"{suffix}{change.after}{own}" if change.after else f"{own}{change.before}{suffix}"
-            yield text.replaced(f'"{made}"')
-        elif reference:
+        elif reference and not text.is_bare:
             yield text.put(start, start + len(name.text), f"${{{reference}}}")
         else:
-            for change in name.changes:
-                made = "" if change.drop else f"{change.before}{suffix}{change.after}"
-                yield text.put(start + change.start, start + change.end, made)
+            yield from text.changed(start, name.changes, self.suffix)
 
     def _declaration(self) -> tuple[FileEdit, ...]:
         """The variable, if it is not there yet."""
