@@ -104,14 +104,10 @@ class Suffixer:
         if "apart" in kinds:
             return None
         texts = " ".join(text for kind, text in leaves if kind == "text")
-        if environment := names.literal_environment(texts):
-            reason = f"The environment `{environment}` is written into it"
-            step = f"Write the environment suffix in the place of `{environment}`"
-            return replace(name, manual=Manual(reason, step))
-        unclear = next((code for kind, code in leaves if kind == "unclear"), None)
-        if unclear:
-            step = f"Put the environment suffix into {unclear}, or into the name"
-            return replace(name, manual=Manual(f"{unclear} may hold the environment already", step))
+        if manual := names.written_environment(texts):
+            return replace(name, manual=manual)
+        if unclear := next((code for kind, code in leaves if kind == "unclear"), None):
+            return replace(name, manual=names.may_hold_environment(unclear))
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
 
@@ -232,8 +228,7 @@ class Suffixer:
                 return replace(name, changes=(replace(change, start=at, end=at),))
             if other.node is not other.argument.node and own == hole(other.argument.text):
                 return None  # the variable that both take it from changes
-        reason = f"A service writes this log group for `{shown(own)}`, which gets no suffix here"
-        return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
+        return replace(name, manual=names.follows_none(own))
 
     # ---- the fix ---------------------------------------------------------------------------------
 

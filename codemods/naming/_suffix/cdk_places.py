@@ -12,7 +12,6 @@ import libcst as cst
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from fixer.cdk.tree import dotted
-from fixer.holes import HOLE
 
 if TYPE_CHECKING:
     from codemods.facts import PhysicalName
@@ -59,7 +58,6 @@ _GIVING = frozenset(
     ["environment", "add_environment", "CfnOutput", "string_value", "resources", "resource_id", "variables"]
 )
 """What hands names on to others, whatever these call them."""
-_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
 
 
 @dataclass(frozen=True)
@@ -179,18 +177,9 @@ class Places:
             return False
         if place.target and not self.is_free(place.target, text.node):
             return False
-        subject = names.subject_words(physical)
-        about = names.is_about(place.labels[0], subject) if place.labels else False
-        variable = HOLE.fullmatch(wanted)
-        if variable and not names.is_about(variable[1], subject):
-            about = False
-        if text.text != wanted:
-            return names.in_address(text.text, start, physical.kind) or (
-                (about or bool(_PATH.match(text.text)))
-                and not names.is_common(wanted)
-                and not re.search(r"\s", text.text)
-            )
-        return about or (not names.is_common(wanted) and not _GIVING.isdisjoint(place.labels))
+        about = bool(place.labels) and names.is_about(place.labels[0], names.subject_words(physical))
+        given = not _GIVING.isdisjoint(place.labels)
+        return names.is_meant(text.text, start, wanted, physical, about=about, given=given)
 
     def is_given_to(self, target: str, other: str) -> bool:
         """Whether a method of `target` is called with `other`, so that the one may depend on the other."""

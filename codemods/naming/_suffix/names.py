@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fixer.environment import words_in
-from fixer.holes import HOLE, Change, holes
+from fixer.holes import HOLE, Change, holes, shown
+from fixer.model import Manual
 
 if TYPE_CHECKING:
     from codemods.facts import Kind, PhysicalName
@@ -38,6 +39,8 @@ _OWNER = re.compile(
     r"|ecs/containerinsights)/(?P<owner>[^/]+)(?:/|$)"
 )
 """Log groups that a service names after a resource."""
+_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
+"""How texts start that hold the names of resources in paths."""
 _PLACEHOLDERS = {"account": "123456789012", "region": "us-east-1"}
 _PLAIN_WORDS = frozenset(
     ("name", "id", "identifier", "group", "configuration", "instance", "api", "resource", "s3", "db")
@@ -71,13 +74,26 @@ def is_unclear(code: str) -> bool:
     return not _UNCLEAR.isdisjoint(words_in(code))
 
 
-def literal_environment(name: str) -> str | None:
-    """The environment that is written into a name, such as `prod` in `prod-orders`."""
-    for text in HOLE.split(name)[::2]:
-        for word in words_in(text):
-            if word in _LITERAL:
-                return word
+def written_environment(text: str) -> Manual | None:
+    """Why the suffix can't be put into a name in which an environment is written, such as `prod` in `prod-orders`."""
+    words = (word for piece in HOLE.split(text)[::2] for word in words_in(piece))
+    for word in words:
+        if word in _LITERAL:
+            step = f"Write the environment suffix in the place of `{word}`"
+            return Manual(f"The environment `{word}` is written into it", step)
     return None
+
+
+def may_hold_environment(code: str) -> Manual:
+    """Why the suffix can't be put into a name that has such an expression in it."""
+    step = f"Put the environment suffix into {code}, or into the name"
+    return Manual(f"{code} may hold the environment already", step)
+
+
+def follows_none(owner: str) -> Manual:
+    """Why the suffix can't be put into the name of a log group that a service writes for what has such a name."""
+    reason = f"A service writes this log group for `{shown(owner)}`, which gets no suffix here"
+    return Manual(reason, "Let its name follow the name of that resource")
 
 
 def must_stay(name: str, kind: Kind) -> str | None:
@@ -169,6 +185,25 @@ def subject_words(physical: PhysicalName) -> frozenset[str]:
 def is_about(label: str, subject: frozenset[str]) -> bool:
     """Whether a keyword, a key or a function is by its name about what is named."""
     return any(word in subject or word.removesuffix("s") in subject for word in words_in(label))
+
+
+def is_meant(text: str, start: int, name: str, physical: PhysicalName, *, about: bool, given: bool) -> bool:
+    """Whether a name that stands in a text means what is named.
+
+    Args:
+        text: The text.
+        start: Where in it the name stands.
+        name: The name.
+        physical: What is named.
+        about: Whether the text is by its label about that.
+        given: Whether the text is handed on to others, whatever these call it.
+    """
+    bare = HOLE.fullmatch(name)
+    about = about and (bare is None or is_about(bare[1], subject_words(physical)))
+    if text == name:
+        return about or (given and not is_common(name))
+    is_path = about or _PATH.match(text) is not None
+    return in_address(text, start, physical.kind) or (is_path and not is_common(name) and not re.search(r"\s", text))
 
 
 def is_common(name: str) -> bool:

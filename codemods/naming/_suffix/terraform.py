@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
+from codemods.naming._suffix.terraform_places import holds_only_names, means
 from fixer.environment import HOLDER, tells_apart
 from fixer.holes import HOLE, Change, holes, occurrences, shown
 from fixer.model import Edit, Fix, Impact, Known, Manual
@@ -26,33 +27,7 @@ if TYPE_CHECKING:
 _TEXT_FUNCTIONS = frozenset(
     ["format", "join", "lower", "replace", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"]
 )
-_PATH_FUNCTIONS = re.compile(r"file\w*|templatefile|pathexpand|abspath|basename|dirname")
 _REPLACED = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?name)?")
-_NAMING_ONLY = frozenset(
-    ("name", "name_prefix", "tags", "tags_all", "default_tags", "description", "comment", "label", "title", "sid")
-)
-_PATHS = frozenset(
-    [
-        "filename",
-        "source",
-        "source_dir",
-        "source_file",
-        "output_path",
-        "output_file",
-        "handler",
-        "key",
-        "path",
-        "s3_key",
-        "image_uri",
-        "content_type",
-        "runtime",
-    ]
-)
-_GIVING = frozenset(["environment", "environment_variables", "variables", "env", "resources", "resource_id", "arn"])
-"""What hands names on to others, whatever these call them."""
-_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
-_ELSEWHERE = re.compile(r"aws_(?:route53|acm|ses|sesv2)_")
-_ASIDE = frozenset(("terraform", "provider", "variable", "moved", "import", "removed", "check"))
 _UNIQUE = re.compile(r"aws_(?:caller_identity|region|partition|canonical_user_id|availability_zones?)")
 
 
@@ -151,11 +126,7 @@ class Suffixer:
             if bare is None or bare.manual:
                 return bare
             name = bare
-        if environment := names.literal_environment(name.text):
-            return replace(name, manual=self._literal(environment))
-        if unclear := self._unclear(mine):
-            return replace(name, manual=unclear)
-        if manual := self._hidden_end(name):
+        if manual := names.written_environment(name.text) or self._unclear(mine) or self._hidden_end(name):
             return replace(name, manual=manual)
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
@@ -179,13 +150,6 @@ class Suffixer:
             return "" if _UNIQUE.fullmatch(traversal.names[1]) else "".join(traversal.rest)
         return "".join(traversal.steps)
 
-    @staticmethod
-    def _literal(environment: str) -> Manual:
-        return Manual(
-            f"The environment `{environment}` is written into it",
-            f"Write the environment suffix in the place of `{environment}`",
-        )
-
     def _unclear(self, mine: Iterable[Traversal]) -> Manual | None:
         """Why it can't be told whether the environment is in it already."""
         for one in mine:
@@ -194,10 +158,7 @@ class Suffixer:
             if one.names[0] == "module" or (
                 names.is_unclear("".join(one.steps)) and one.names[0] == "var" and not has_default
             ):
-                return Manual(
-                    f"{one.text} may hold the environment already",
-                    f"Put the environment suffix into {one.text}, or into the name",
-                )
+                return names.may_hold_environment(one.text)
         return None
 
     def _of_environment(self, name: Name, read: Text, mine: list[Traversal]) -> Name | None:
@@ -249,7 +210,13 @@ class Suffixer:
         if traversal.names[0] == "local" and len(traversal.names) > 1:
             local = self.module.local(traversal.names[1]) if not traversal.rest else None
             text = local.expr.as_text if local and local.expr.kind in ("string", "template") else None
-            if local and text and text.text and not local.block.read_only and self._only_names(traversal.address):
+            if (
+                local
+                and text
+                and text.text
+                and not local.block.read_only
+                and holds_only_names(self.module, traversal.address)
+            ):
                 return replace(name, expr=local.expr, text=text.text)
             return name if local or isinstance(self.module.resolve(expr), Known) else None
         return (
@@ -257,19 +224,6 @@ class Suffixer:
             if traversal.names[0] == "each" and not given and "module" not in kinds and "data" not in kinds
             else None
         )
-
-    def _only_names(self, address: str) -> bool:
-        """Whether a local is a whole name wherever a name is made of it, so that it can change itself."""
-        for one in self.module.references(address):
-            attribute, block = one.attribute, one.block
-            if attribute is None or block is None or block.top.type in ("locals", "module", *_ASIDE):
-                return False
-            if _ELSEWHERE.match(block.top.labels[0] if block.top.labels else ""):
-                return False
-            is_whole = (attribute.expr.inner or attribute.expr).text == address
-            if not is_whole and attribute.name in physical_names().terraform.get(block.top.labels[0], {}):
-                return False
-        return not self.module.references(address, fixed=True)
 
     def _after_owner(self, name: Name, found: list[Name]) -> Name:
         """The name of a service's log group follows that of the resource that the service writes it for."""
@@ -279,8 +233,7 @@ class Suffixer:
         for other in found:
             if other.text == name.text[slice(*span)] and other.changes and not other.manual:
                 return replace(name, changes=tuple(one.moved(span[0]) for one in other.changes))
-        reason = f"A service writes this log group for `{shown(name.text[slice(*span)])}`, which gets no suffix here"
-        return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
+        return replace(name, manual=names.follows_none(name.text[slice(*span)]))
 
     def _checked(self, name: Name) -> Name:
         """The name, with a manual reason if it can't have the suffix."""
@@ -354,42 +307,8 @@ class Suffixer:
         for text in repeating(self.module, name.text):
             for start in occurrences(text.text, name.text):
                 is_own = text.file is name.expr.file and text.start == name.expr.start
-                if not is_own and self._follows(name, text, start):
+                if not is_own and means(text, start, name.text, name.physical):
                     yield text, start
-
-    def _follows(self, name: Name, text: Text, start: int) -> bool:
-        """Whether the place means the resource by its name."""
-        place = text.file.place(text.start, text.end)
-        block, attribute = place.block, place.attribute
-        if block is None or attribute is None or block.top.type in _ASIDE or place.is_key:
-            return False
-        if any(_PATH_FUNCTIONS.fullmatch(one) for one in place.functions):
-            return False
-        kind = block.top.labels[0] if block.top.labels else ""
-        if _ELSEWHERE.match(kind) or (
-            block is block.top
-            and attribute.name in physical_names().terraform.get(kind, {})
-            and block.type == "resource"
-        ):
-            return False
-        labels = [attribute.name.lower(), *(key.lower() for key in place.keys)]
-        if labels[0] in _NAMING_ONLY - {"name"} or (labels[-1] in _NAMING_ONLY and block.type != "data"):
-            return False
-        label = [attribute.name, *place.keys][-1]
-        subject = names.subject_words(name.physical)
-        about = names.is_about(label, subject) or (block.type == "data" and attribute.name == name.physical.argument)
-        bare = HOLE.fullmatch(name.text)
-        if bare and not names.is_about(bare[1], subject):
-            about = False
-        common = names.is_common(name.text)
-        if text.text != name.text:
-            return names.in_address(text.text, start, name.physical.kind) or (
-                (about or bool(_PATH.match(text.text))) and not common and not re.search(r"\s", text.text)
-            )
-        if labels[-1] in _PATHS:
-            return False
-        given = block.top.type in ("locals", "module", "output") or not _GIVING.isdisjoint((block.type, *labels))
-        return about or (given and not common)
 
     def _reference(self, name: Name, text: Text) -> str | None:
         """An expression that gives the new name in that place, if it can refer to the resource without a cycle."""
