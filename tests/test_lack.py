@@ -11,6 +11,7 @@ from fixer.cdk import load as load_app
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Impact, Lack, Rule, Symbol
 from fixer.terraform import Module, free_name, load, placed, tags
+from fixer.terraform.companion import imported
 from fixer.terraform.functions import allows, functions, role_of
 
 RULE = Rule("codemods.security.some_rule", Impact.BEHAVIOR)
@@ -119,6 +120,31 @@ def test_what_a_role_allows() -> None:
     other = there.resource("aws_iam_role.other")
     assert other is not None
     assert not allows(other, "sqs:SendMessage")
+
+
+@pytest.mark.parametrize(
+    ("version", "lines", "key", "made"),
+    [
+        ("1.4", 'name = "orders"', "", ""),
+        ("1.5", 'name = "orders"', "", 'to = t.new\n  id = "orders"'),
+        ("1.5", 'name = "orders"', "private", 'to = t.new\n  id = "orders,private"'),
+        ("1.5", "name = var.x", "", ""),
+        ("1.6", "name = var.x", "", "to = t.new\n  id = t.own.id"),
+        ("1.6", "name = var.x", "private", 'to = t.new\n  id = "${t.own.id},private"'),
+        ("1.6", "for_each = var.x", "", ""),
+        ("1.7", "for_each = var.x", "", "for_each = var.x\n\n  to = t.new[each.key]\n  id = t.own[each.key].id"),
+        ("1.7", "count = 2", "", ""),
+    ],
+)
+def test_a_companion_that_is_there_is_imported(version: str, lines: str, key: str, made: str) -> None:
+    facts = TerraformFacts(".", terraform=f">= {version}")
+    text = f'provider "aws" {{\n}}\nresource "t" "own" {{\n  {lines}\n}}\n'
+    block = load(facts, {"main.tf": text.encode()}).resource("t.own")
+    assert block is not None
+    assert imported(block, "t.new", "name", key) == (f"import {{\n  {made}\n}}" if made else "")
+    called = load(TerraformFacts(".", ("a.tf:1",), terraform=f">= {version}"), {"main.tf": text.encode()})
+    (other,) = called.resources("t")
+    assert imported(other, "t.new", "name", key) == ""
 
 
 # ---- CDK Python --------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rul
 from fixer.terraform import Attribute, Block, Module, align
 from fixer.terraform.buckets import BUCKET, OWNERSHIP, PUBLIC_ACCESS, WEBSITE, free_name, settings, sure_settings
 from fixer.terraform.carrying import lost_comments
-from fixer.terraform.companion import waiting
+from fixer.terraform.companion import imported, waiting
 
 _EXPORTED = ("website_domain", "website_endpoint")
 """Attributes of the bucket that its website configuration has too."""
@@ -178,9 +178,7 @@ class _Split:
             text = _counted(text, instead.when)
         items = ((item, bucket.file) for item in _items(bucket, argument) if not instead.here)
         yield "\n".join([*lost_comments(items, text), text])
-        if instead.when:
-            return
-        if text := self._import(f"{kind}.{name}", instead.key):
+        if self._imports and not instead.when and (text := imported(bucket, f"{kind}.{name}", "bucket", instead.key)):
             yield text
 
     def _first(self, kind: str) -> list[str]:
@@ -213,29 +211,6 @@ class _Split:
                             split.judge(name, items)
                     found += split._first(kind)
         return found
-
-    def _import(self, address: str, key: str) -> str:
-        """The block that has Terraform take over what is there, where it can be written."""
-        module, bucket = self._module, self._bucket
-        is_root = not module.facts.called_by and any(module.blocks("provider"))
-        meta = bucket.meta()
-        if not (self._imports and is_root and module.requires_terraform(1, 5)) or "count" in meta:
-            return ""
-        behind = f",{key}" if key else ""
-        if each := meta.get("for_each"):
-            if not module.requires_terraform(1, 7):
-                return ""
-            reference = bucket.reference("id")
-            name = f'"${{{reference}}}{behind}"' if behind else reference
-            return f"import {{\n  for_each = {each}\n\n  to = {address}[each.key]\n  id = {name}\n}}"
-        if module.requires_terraform(1, 6):
-            name = f'"${{{bucket.reference("id")}}}{behind}"' if behind else bucket.reference("id")
-            return f"import {{\n  to = {address}\n  id = {name}\n}}"
-        attribute = bucket.attribute("bucket")
-        known = module.literal(attribute.expr) if attribute else None
-        if isinstance(known, Known) and "${" not in f"{known.value}{key}":
-            return f'import {{\n  to = {address}\n  id = "{known.value}{behind}"\n}}'
-        return ""
 
     def _waiting(self) -> dict[Block, list[str]]:
         """The resources that must wait for what is split off, with its addresses."""
