@@ -7,7 +7,15 @@ import ast
 import pytest
 
 from fixer.cdk import Construct, load
-from fixer.cdk.policy import NewStatement, joined, statements
+from fixer.cdk.policy import (
+    NewStatement,
+    allows_everybody,
+    insecure_refused,
+    is_widened,
+    is_written_out,
+    joined,
+    statements,
+)
 from fixer.facts import CdkFacts
 
 IMPORTS = "from aws_cdk import aws_iam as iam, aws_sqs as sqs\n"
@@ -106,3 +114,75 @@ def test_a_statement_joins_the_others(document: str, number: int) -> None:
 )
 def test_what_is_not_written_out_is_left_alone(document: str) -> None:
     assert joined(policy_of(document), "document", NEW) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "refuses"),
+    [
+        (("", ""), True),
+        (("DENY", "ALLOW"), False),
+        (("s3:*", "s3:GetObject"), False),
+        (("AnyPrincipal()", "AccountRootPrincipal()"), False),
+        (("'false'}", "'true'}"), False),
+        (("'false'}}", "'false'}, 'StringEquals': {'aws:PrincipalOrgID': 'o-1'}}"), False),
+    ],
+)
+def test_a_statement_refuses_requests_without_tls(change: tuple[str, str], refuses: bool) -> None:
+    text = (
+        "iam.PolicyStatement(effect=iam.Effect.DENY, principals=[iam.AnyPrincipal()], actions=['s3:*'], "
+        "resources=[a], conditions={'Bool': {'aws:SecureTransport': 'false'}})"
+    )
+    (found,) = statements(text.replace(*change))
+    assert found.refuses_insecure("*", "s3:*") == refuses
+
+
+def test_the_statement_that_refuses_requests_without_tls_is_read_as_one() -> None:
+    new = insecure_refused(("s3:*",), ("a", "b"))
+    (found,) = statements(new.call({name: name for name in new.uses}))
+    assert found.refuses_insecure("s3:*")
+
+
+@pytest.mark.parametrize(
+    ("text", "everybody"),
+    [
+        ("iam.PolicyStatement(principals=[iam.AnyPrincipal()])", True),
+        ("iam.PolicyStatement(effect=iam.Effect.DENY, principals=[iam.AnyPrincipal()])", False),
+        ("iam.PolicyStatement(principals=[iam.ServicePrincipal('x')])", False),
+        ("iam.PolicyStatement(not_principals=[iam.ServicePrincipal('x')])", True),
+        ("{'Statement': [{'Effect': 'Deny', 'Principal': '*'}, {'Effect': 'Allow', 'Principal': {'AWS': '*'}}]}", True),
+        ("{'Statement': [{'Effect': 'Deny', 'Principal': '*'}]}", False),
+        ("statement.add_arn_principal('*')", True),
+    ],
+)
+def test_everybody_is_allowed_something(text: str, everybody: bool) -> None:
+    assert allows_everybody(text) == everybody
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("iam.PolicyStatement(actions=[])", True),
+        ("iam.PolicyStatement.from_json(given)", True),
+        ("iam.PolicyStatement(**{'actions': []})", True),
+        ("iam.PolicyStatement(**given)", False),
+        ("{'Statement': given}", True),
+        ("readable(bucket)", False),
+        ("given", False),
+    ],
+)
+def test_what_is_written_out_is_a_policy_or_a_statement(text: str, written: bool) -> None:
+    assert is_written_out(text) == written
+
+
+@pytest.mark.parametrize(
+    ("line", "widened"),
+    [
+        ("one.add_any_principal()", True),
+        ("one.add_principals(iam.AnyPrincipal())", True),
+        ("one.add_principals(iam.ServicePrincipal('x'))", False),
+        ("other.add_any_principal()", False),
+    ],
+)
+def test_principals_are_added_later(line: str, widened: bool) -> None:
+    (file,) = load(CdkFacts("."), {"app.py": f"{IMPORTS}{line}\n".encode()}).files()
+    assert is_widened(file, "one") == widened

@@ -11,6 +11,7 @@ from fixer.cdk import load as load_app
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Impact, Lack, Rule, Symbol
 from fixer.terraform import Module, free_name, load, placed, tags
+from fixer.terraform.companion import imported
 from fixer.terraform.functions import allows, functions, role_of
 
 RULE = Rule("codemods.security.some_rule", Impact.BEHAVIOR)
@@ -132,6 +133,31 @@ def test_what_a_role_allows() -> None:
     assert not allows(other, "sqs:SendMessage")
 
 
+@pytest.mark.parametrize(
+    ("version", "lines", "key", "made"),
+    [
+        ("1.4", 'name = "orders"', "", ""),
+        ("1.5", 'name = "orders"', "", 'to = t.new\n  id = "orders"'),
+        ("1.5", 'name = "orders"', "private", 'to = t.new\n  id = "orders,private"'),
+        ("1.5", "name = var.x", "", ""),
+        ("1.6", "name = var.x", "", "to = t.new\n  id = t.own.id"),
+        ("1.6", "name = var.x", "private", 'to = t.new\n  id = "${t.own.id},private"'),
+        ("1.6", "for_each = var.x", "", ""),
+        ("1.7", "for_each = var.x", "", "for_each = var.x\n\n  to = t.new[each.key]\n  id = t.own[each.key].id"),
+        ("1.7", "count = 2", "", ""),
+    ],
+)
+def test_a_companion_that_is_there_is_imported(version: str, lines: str, key: str, made: str) -> None:
+    facts = TerraformFacts(".", terraform=f">= {version}")
+    text = f'provider "aws" {{\n}}\nresource "t" "own" {{\n  {lines}\n}}\n'
+    block = load(facts, {"main.tf": text.encode()}).resource("t.own")
+    assert block is not None
+    assert imported(block, "t.new", "name", key) == (f"import {{\n  {made}\n}}" if made else "")
+    called = load(TerraformFacts(".", ("a.tf:1",), terraform=f">= {version}"), {"main.tf": text.encode()})
+    (other,) = called.resources("t")
+    assert imported(other, "t.new", "name", key) == ""
+
+
 # ---- CDK Python --------------------------------------------------------------------------------
 
 APP = """from aws_cdk import Stack, aws_apigateway as apigateway, aws_lambda as lambda_
@@ -205,6 +231,21 @@ def test_a_keyword(line: str, after: str | None) -> None:
 def test_a_keyword_within_a_struct(line: str, after: str | None) -> None:
     found = api_traced(construct(line, API))
     assert (found and applied(found, line)) == after
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ('apigateway.RestApi(self, "A", deploy_options=apigateway.StageOptions(x=1))', True),
+        ('o = apigateway.StageOptions(x=1); apigateway.RestApi(self, "A", deploy_options=o)', True),
+        ('o = apigateway.StageOptions(x=1); apigateway.RestApi(self, "A", **{"deploy_options": o})', True),
+        ('apigateway.RestApi(self, "A", deploy_options={"x": 1})', False),
+        ('apigateway.StageOptions(x=1); apigateway.RestApi(self, "A")', False),
+    ],
+)
+def test_a_call_behind_a_keyword(line: str, found: bool) -> None:
+    call = construct(line, API).call_behind("deploy_options", "aws_apigateway.StageOptions")
+    assert (call.text if call else None) == ("apigateway.StageOptions(x=1)" if found else None)
 
 
 @pytest.mark.parametrize(

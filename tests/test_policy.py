@@ -8,6 +8,7 @@ from fixer import terraform
 from fixer.facts import TerraformFacts
 from fixer.model import Unknown
 from fixer.terraform.policy import Statement, known_statements, statements
+from fixer.terraform.policy_text import encoded_policy, insecure_refused
 
 AROUND = """
 data "aws_caller_identity" "current" {}
@@ -252,3 +253,31 @@ resource "aws_s3_bucket_policy" "x" {
     known, gap = known_statements(module, attribute.expr)
     assert [one.effect for one in known] == ["Deny"]
     assert gap == Unknown("has statements that are an expression")
+
+
+@pytest.mark.parametrize(
+    ("change", "refuses"),
+    [
+        (("", ""), True),
+        (('"Bool"', '"BoolIfExists"'), True),
+        (("Deny", "Allow"), False),
+        (("s3:*", "s3:GetObject"), False),
+        (('"Principal": "*"', '"NotPrincipal": "*"'), False),
+        (('"false"}', '"true"}'), False),
+        (('"false"}', '"false", "aws:ViaAWSService": "false"}'), False),
+    ],
+)
+def test_a_statement_refuses_requests_without_tls(change: tuple[str, str], refuses: bool) -> None:
+    text = (
+        '{"Effect": "Deny", "Principal": "*", "Action": "s3:*", '
+        '"Condition": {"Bool": {"aws:SecureTransport": "false"}}}'
+    )
+    found = judge(f'<<EOF\n{{"Statement": [{text.replace(*change)}]}}\nEOF')
+    assert isinstance(found, list)
+    assert found[0].refuses_insecure("*", "s3:*") == refuses
+
+
+def test_the_statement_that_refuses_requests_without_tls_is_read_as_one() -> None:
+    found = judge(encoded_policy(insecure_refused(("s3:*",), ("a",))))
+    assert isinstance(found, list)
+    assert found[0].refuses_insecure("s3:*")

@@ -108,6 +108,7 @@ def test_blocks_have_types_labels_and_addresses() -> None:
     ]
     assert bucket.blocks("versioning")[0].top is bucket
     assert bucket.dynamic("rule") is not None
+    assert [block.type for kind in ("versioning", "rule") for block in bucket.nested(kind)] == ["versioning", "content"]
     assert [block.name for block in found.data("aws_region")] == ["here"]
     assert [block.type for block in found.blocks("content", nested=True)] == ["content"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codemods.deprecation.terraform_unknown_argument import _RIGHT
 from codemods.facts.terraform_aws import Body, terraform_provider, terraform_resource
+from codemods.facts.terraform_renamed import RENAMED, terraform_renamed
 
 
 def body(path: str) -> Body:
@@ -19,12 +19,17 @@ def body(path: str) -> Body:
 
 
 @pytest.mark.parametrize(
-    ("path", "wrong", "right"), [(path, *pair) for path, names in _RIGHT.items() for pair in names.items()]
+    ("path", "wrong", "right"), [(path, *pair) for path, names in RENAMED.items() for pair in names.items()]
 )
 def test_right_names_are_the_provider_s(path: str, wrong: str, right: str) -> None:
+    assert terraform_renamed(path)[wrong] == right
     found = body(path)
     assert found.majors[-1] == 6
     assert found.attributes[right].optional or found.attributes[right].required
     assert found.attributes[right].majors[-1] == 6
     old = found.attributes.get(wrong)
     assert old is None or 6 not in old.majors
+
+
+def test_other_places_have_no_right_names() -> None:
+    assert terraform_renamed("aws_nothing") == {}

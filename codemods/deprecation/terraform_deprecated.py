@@ -85,7 +85,7 @@ from fixer.model import Edit, Findings, Fix, Impact, Known, Manual, Rule, Unknow
 from fixer.terraform import Block
 
 if TYPE_CHECKING:
-    from fixer.terraform import Attribute, Module, Reference
+    from fixer.terraform import Attribute, Module
 
 
 @dataclass(frozen=True)
@@ -160,8 +160,8 @@ def _regions(module: Module) -> Findings:
     """A data source and all that asks it for its name, if a version with the newer attribute may be in use."""
     majors = module.facts.aws_majors
     for data in module.data("aws_region"):
-        old = [one for one in module.references(data.address) if _asks_for(one, "name")]
-        fixed = [one for one in module.references(data.address, fixed=True) if _asks_for(one, "name")]
+        old = [one for one in module.references(data.address) if one.asks_for("name")]
+        fixed = [one for one in module.references(data.address, fixed=True) if one.asks_for("name")]
         if not (old or fixed or data.attribute("name")) or max(majors, default=6) < 6:
             continue
         message = "is asked for its name, which is deprecated for region"
@@ -178,13 +178,9 @@ def _regions(module: Module) -> Findings:
         if obstacle:
             yield data.finding(rule, message, manual=obstacle)
         else:
-            edits = [one.file.edit(one.end - len("name"), one.end, "region") for one in old]
+            edits = [one.renamed("region") for one in old]
             renamed = data.rename("name", "region") if data.attribute("name") else ()
             yield data.finding(rule, message, fix=Fix((*edits, *renamed), Impact.NONE))
-
-
-def _asks_for(reference: Reference, name: str) -> bool:
-    return reference.traversal.rest[-1:] == (f".{name}",)
 
 
 # ---- addresses ---------------------------------------------------------------------------------
@@ -199,7 +195,7 @@ def _addresses(module: Module) -> Findings:
         message = "has the argument vpc, which version 6 of the provider refuses"
         obstacle = _obstacle(module, address, "vpc", "domain")
         value = address.value("vpc")
-        used = next((one for one in module.references(address.address) if _asks_for(one, "vpc")), None)
+        used = next((one for one in module.references(address.address) if one.asks_for("vpc")), None)
         if min(majors, default=6) < 5:
             reason = "The module allows version 4 of the provider, in which domain can't be set"
             obstacle = Manual(reason, "Require version 5 of the provider and run iacfix again")

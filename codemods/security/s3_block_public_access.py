@@ -53,18 +53,27 @@ One that is there, in any file of the module, has its missing and false settings
 
 from __future__ import annotations
 
-import ast
-import re
 from typing import TYPE_CHECKING
 
+from fixer.cdk import elsewhere
+from fixer.cdk.buckets import HIGH_LEVEL, LOW_LEVEL, given, website
+from fixer.cdk.policy import allows_everybody, is_widened, is_written_out
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Symbol, Unknown
-from fixer.terraform import free_name
+from fixer.terraform.buckets import (
+    ACL,
+    BUCKET,
+    POLICY,
+    PUBLIC_ACCESS,
+    WEBSITE,
+    free_name,
+    hosts_website,
+    own_and_settings,
+    sure_settings,
+)
 from fixer.terraform.policy import statements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from fixer.cdk import Argument, Call, CdkFile, Construct
+    from fixer.cdk import Call, CdkFile, Construct
     from fixer.terraform import Block, Expr, Module
 
 rule = Rule(
@@ -105,27 +114,11 @@ _PUBLIC_STEP = f"Serve it through CloudFront with origin access control and run 
 
 # ---- CDK Python --------------------------------------------------------------------------------
 
-_KEYWORDS = {
-    "aws_s3.Bucket": "block_public_access",
-    "aws_s3.CfnBucket": "public_access_block_configuration",
-}
+_KEYWORDS = {HIGH_LEVEL: "block_public_access", LOW_LEVEL: "public_access_block_configuration"}
 _SETTINGS = ("aws_s3.BlockPublicAccess", "aws_s3.CfnBucket.PublicAccessBlockConfigurationProperty")
-_WEBSITE = (
-    "website_index_document",
-    "website_error_document",
-    "website_redirect",
-    "website_routing_rules",
-    "website_configuration",
-)
 _PUBLIC_LISTS = ("publicread", "publicreadwrite", "authenticatedread")
 """Both ways to write the canned lists, without their capitals and underscores."""
 _BLOCKED_BY_DEFAULT = "@aws-cdk/aws-s3:publicAccessBlockedByDefault"
-_POLICIES = {"aws_s3.BucketPolicy": "document", "aws_s3.CfnBucketPolicy": "policy_document"}
-_WRITTEN = ("PolicyStatement", "PolicyDocument")
-_ADDING = ("add_any_principal", "add_principals", "add_arn_principal")
-_PRINCIPALS = ("Principal", "principals")
-_ALL_BUT = {"NotPrincipal", "not_principals"}
-_EVERYBODY = ("AnyPrincipal", "StarPrincipal", "Anyone")
 
 
 @rule.cdk
@@ -157,7 +150,7 @@ def _blocked(file: CdkFile, bucket: Construct, keyword: str) -> Fix:
 
 def _judged(file: CdkFile, bucket: Construct, keyword: str) -> Findings:
     """The finding for a setting that is there, or may be."""
-    value, argument = bucket.value(keyword, shared=True), bucket.behind(keyword)
+    value, made = bucket.value(keyword, shared=True), bucket.call_behind(keyword, *_SETTINGS)
     at = bucket.argument(keyword)
     off: list[str] = []
     why = ""
@@ -169,7 +162,7 @@ def _judged(file: CdkFile, bucket: Construct, keyword: str) -> Findings:
         case Known():
             why = f"{keyword} is not what the CDK takes there"
         case Unknown():
-            off, why = _written_out(file, argument) or ([], f"{keyword} can't be judged: it {value.why}")
+            off, why = _left_off(made) if made else ([], f"{keyword} can't be judged: it {value.why}")
     if off and (public := _public_in_cdk(file, bucket)):
         yield bucket.finding(rule, _PARTIAL, manual=Manual(public, _PUBLIC_STEP), at=at)
     elif off:
@@ -180,18 +173,15 @@ def _judged(file: CdkFile, bucket: Construct, keyword: str) -> Findings:
         yield bucket.finding(rule, _DOUBTFUL, manual=Manual(why, step), at=at)
 
 
-def _written_out(file: CdkFile, argument: Argument | None) -> tuple[list[str], str] | None:
-    """What a call of `BlockPublicAccess` or its L1 twin leaves off, and why it can't be judged; None if it is none."""
-    for name in _SETTINGS if argument else ():
-        for call in file.calls(name):
-            if argument and (call.start, call.end) == (argument.value_start, argument.value_end):
-                default = Known(name == _SETTINGS[0] and dict(file.app.facts.context).get(_BLOCKED_BY_DEFAULT) is True)
-                values = {flag: call.value(flag, shared=True) for flag in _FLAGS}
-                values = {flag: default if value is Absent else value for flag, value in values.items()}
-                unknown = [(flag, value.why) for flag, value in values.items() if isinstance(value, Unknown)]
-                off = [flag for flag, value in values.items() if value == Known(False)]
-                return off, f"{unknown[0][0]} can't be judged: it {unknown[0][1]}" if unknown else ""
-    return None
+def _left_off(made: Call) -> tuple[list[str], str]:
+    """What a call of `BlockPublicAccess` or its L1 twin leaves off, and why it can't be judged."""
+    is_default = dict(made.file.app.facts.context).get(_BLOCKED_BY_DEFAULT) is True
+    default = Known(made.name == _SETTINGS[0] and is_default)
+    values = {flag: made.value(flag, shared=True) for flag in _FLAGS}
+    values = {flag: default if value is Absent else value for flag, value in values.items()}
+    unknown = [(flag, value.why) for flag, value in values.items() if isinstance(value, Unknown)]
+    off = [flag for flag, value in values.items() if value == Known(False)]
+    return off, f"{unknown[0][0]} can't be judged: it {unknown[0][1]}" if unknown else ""
 
 
 def _camel(name: str) -> str:
@@ -206,9 +196,8 @@ def _public_in_cdk(file: CdkFile, bucket: Construct) -> str | None:
         return f"It may be public: public_read_access {readable.why}"
     if readable not in (Absent, Known(False)):
         return "It is public: public_read_access is set"
-    for keyword in _WEBSITE:
-        if bucket.value(keyword, shared=True) is not Absent:
-            return f"It hosts a website ({keyword})"
+    if keyword := website(bucket):
+        return f"It hosts a website ({keyword})"
     access = bucket.value("access_control", shared=True)
     if isinstance(access, Unknown):
         return f"Its access control list can't be judged: it {access.why}"
@@ -216,95 +205,30 @@ def _public_in_cdk(file: CdkFile, bucket: Construct) -> str | None:
         name = str(getattr(access.value, "name", access.value)).rpartition(".")[2]
         if name.replace("_", "").lower() in _PUBLIC_LISTS:
             return f"Its access control list is public ({name})"
-    return _made_public(file, bucket) or next(_public_statements(file, bucket), None)
+    return _made_public(bucket) or _public_policy_in_cdk(file, bucket)
 
 
-def _made_public(file: CdkFile, bucket: Construct) -> str | None:
+def _made_public(bucket: Construct) -> str | None:
     """Whether public access is granted to the bucket later on."""
     if any(bucket.methods("grant_public_access")) or any(bucket.methods("public_access", ".grants")):
         return "It is made public by grant_public_access()"
-    owner, _, name = (bucket.target or "").rpartition(".")
-    for path in file.app.holding("grant_public_access"):
-        # `self.data` is at hand wherever the stack is; what has no name is given to somebody in this file.
-        if path == file.path if bucket.target is None else owner and path != file.path:
-            source = file.app.sources[path]
-            pattern = rf"\.{re.escape(name)}\s*\.\s*grant_public_access" if name else "grant_public_access"
-            if match := re.search(pattern.encode(), source):
-                line = source.count(b"\n", 0, match.start()) + 1
-                return f"It may be made public by grant_public_access() in {path}:{line}"
-    return None
+    places = elsewhere.calls(bucket, "grant_public_access")
+    return next((f"It may be made public by grant_public_access() in {place}" for place in places), None)
 
 
-def _public_statements(file: CdkFile, bucket: Construct) -> Iterator[str]:
+def _public_policy_in_cdk(file: CdkFile, bucket: Construct) -> str | None:
     """What makes its bucket policies public, or keeps them from being judged."""
-    for call, keyword in _policies(file, bucket):
-        for argument in (call.argument(keyword),) if call.keywords else call.positional:
-            written = call.behind(argument) if argument else None
-            if argument is None or written is None:
-                continue
-            later = (more for name in _ADDING for more in file.methods(name) if file.receiver(more) == argument.text)
-            added = any(more.name == "add_any_principal" or _allows_everybody(more.text) for more in later)
-            if _allows_everybody(written.text) or (added and "DENY" not in written.text):
-                yield "Its policy allows everybody something"
-            elif not _is_written_out(written.text):
-                yield f"Its policy can't be judged: {argument.text.splitlines()[0]} is not written out there"
-
-
-def _policies(file: CdkFile, bucket: Construct) -> Iterator[tuple[Call, str]]:
-    """The calls that give the bucket a policy or statements of one, and the keyword that they take it by."""
-    yield from ((call, "permission") for call in bucket.methods("add_to_resource_policy"))
-    yield from ((call, "statement") for call in bucket.methods("add_statements", ".policy.document"))
-    for policy in file.constructs(*_POLICIES):
-        subject = policy.argument("bucket")
-        if subject and bucket.is_meant_by(re.sub(r"\.(bucket_name|ref)$", "", subject.text), policy):
-            yield policy, _POLICIES[policy.name]
-            yield from ((call, "statement") for call in policy.methods("add_statements", ".document"))
-
-
-def _allows_everybody(text: str) -> bool:
-    """Whether Python source that makes statements of a policy holds one that allows everybody something."""
-    tree = ast.parse(f"({text}\n)", mode="eval")
-    return any(_is_everybody(principal) for principal in _allowed(tree))
-
-
-def _is_written_out(text: str) -> bool:
-    """Whether Python source is a policy or a statement, and not something that gives one."""
-    node = ast.parse(f"({text}\n)", mode="eval").body
-    if isinstance(node, ast.Call):
-        unpacked = any(keyword.arg is None and not isinstance(keyword.value, ast.Dict) for keyword in node.keywords)
-        return any(name in ast.unparse(node.func) for name in _WRITTEN) and not unpacked
-    return isinstance(node, ast.Dict)
-
-
-def _allowed(tree: ast.AST) -> Iterator[ast.AST]:
-    """The principals of the statements that do not deny, by the keywords of calls and the keys of dictionaries."""
-    for node in ast.walk(tree):
-        fields: dict[object, ast.AST] = {}
-        if isinstance(node, ast.Dict):
-            pairs = zip(node.keys, node.values, strict=True)
-            fields = {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
-        elif isinstance(node, ast.Call):
-            fields = {keyword.arg: keyword.value for keyword in node.keywords}
-            if getattr(node.func, "attr", "") in _ADDING:
-                yield from node.args
-        effect = fields.get("Effect", fields.get("effect"))
-        denies = getattr(effect, "attr", getattr(effect, "value", "")) in ("DENY", "Deny")
-        yield from (value for key, value in fields.items() if key in _PRINCIPALS and not denies)
-        if not denies and fields.keys() & _ALL_BUT:
-            yield ast.Constant("*")
-
-
-def _is_everybody(principal: ast.AST) -> bool:
-    return any(
-        (isinstance(node, ast.Constant) and node.value == "*")
-        or (isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _EVERYBODY)
-        for node in ast.walk(principal)
-    )
+    for argument, written in given(bucket):
+        is_widened_later = "DENY" not in written.text and is_widened(file, argument.text)
+        if allows_everybody(written.text) or is_widened_later:
+            return "Its policy allows everybody something"
+        if not is_written_out(written.text):
+            return f"Its policy can't be judged: {argument.text.splitlines()[0]} is not written out there"
+    return None
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
-_BLOCK = "aws_s3_bucket_public_access_block"
 _FLAG_LINES = "\n".join(f"{flag} = true" for flag in _FLAGS)
 _CANNED = ("public-read", "public-read-write", "authenticated-read")
 _GROUPS = "acs.amazonaws.com/groups/global/"
@@ -313,36 +237,20 @@ _GROUPS = "acs.amazonaws.com/groups/global/"
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Buckets by the access block that the module holds for them, in whichever file."""
-    for bucket in module.declared("aws_s3_bucket"):
-        block, unclear = _access_block(module, bucket)
-        if block is not None:
-            yield from _flags(module, bucket, block)
+    for bucket in module.declared(BUCKET):
+        blocks, unclear = sure_settings(bucket, PUBLIC_ACCESS)
+        if blocks:
+            yield from _flags(module, bucket, blocks[0])
         elif unclear is not None:
             yield bucket.finding(rule, _DOUBTFUL, manual=unclear)
         elif public := _public_in_terraform(module, bucket):
             yield bucket.finding(rule, _OPEN, manual=Manual(public, _PUBLIC_STEP))
-        elif obstacle := bucket.no_companion(_BLOCK):
+        elif obstacle := bucket.no_companion(PUBLIC_ACCESS):
             yield bucket.finding(rule, _DOUBTFUL if module.incomplete else _OPEN, manual=obstacle)
         else:
-            text = bucket.companion(_BLOCK, _name(module, bucket), f"\n{_FLAG_LINES}")
+            name = free_name(bucket, PUBLIC_ACCESS, "_public_access")
+            text = bucket.companion(PUBLIC_ACCESS, name, f"\n{_FLAG_LINES}")
             yield bucket.finding(rule, _OPEN, fix=Fix(bucket.insert_after(text), Impact.BEHAVIOR))
-
-
-def _name(module: Module, bucket: Block) -> str:
-    """The bucket's name, or one like it that neither another access block has nor would get."""
-    others = {other.name for other in module.all_resources("aws_s3_bucket")} - {bucket.name}
-    return free_name(module, _BLOCK, bucket.name, "_public_access", others)
-
-
-def _access_block(module: Module, bucket: Block) -> tuple[Block | None, Manual | None]:
-    """The bucket's access block, or why it can't be told whether there is one."""
-    unclear = None
-    for block, is_sure in module.resources_for(bucket, _BLOCK, "bucket"):
-        if is_sure:
-            return block, None
-        step = f"Refer to the bucket there by its address, or {_KEEP}"
-        unclear = Manual(f"It can't be told whether {block.address} is for this bucket", step)
-    return None, unclear
 
 
 def _flags(module: Module, bucket: Block, block: Block) -> Findings:
@@ -374,23 +282,18 @@ def _flags(module: Module, bucket: Block, block: Block) -> Findings:
 
 def _public_in_terraform(module: Module, bucket: Block) -> str | None:
     """Why the bucket is, or may be, public on purpose."""
-    for one in filter(None, (bucket, module.override_of(bucket))):
-        if one.blocks("website") or one.dynamic("website"):
-            return "It hosts a website"
-        if reason := _public_list(one) or _public_policy(module, one):
-            return reason
-    for kind in ("aws_s3_bucket_website_configuration", "aws_s3_bucket_acl", "aws_s3_bucket_policy"):
-        for block, is_sure in module.resources_for(bucket, kind, "bucket"):
-            if reason := _publishes(module, block):
-                return reason if is_sure else f"{reason}, if {block.address} is for this bucket"
+    for block, is_sure in own_and_settings(bucket, WEBSITE, ACL, POLICY):
+        if reason := _publishes(module, block):
+            return reason if is_sure else f"{reason}, if {block.address} is for this bucket"
     return None
 
 
 def _publishes(module: Module, block: Block) -> str | None:
-    """Why a resource that goes with a bucket makes it public, or may."""
-    if block.labels[0] == "aws_s3_bucket_website_configuration":
+    """Why a bucket, or what sets something of it, makes it public, or may."""
+    if hosts_website(block):
         return "It hosts a website"
-    return _public_list(block) or _public_policy(module, block)
+    policy = block.attribute("policy")
+    return _public_list(block) or (_public_policy(module, policy.expr) if policy else None)
 
 
 def _public_list(block: Block) -> str | None:
@@ -404,12 +307,7 @@ def _public_list(block: Block) -> str | None:
     return None
 
 
-def _public_policy(module: Module, block: Block) -> str | None:
-    policy = block.attribute("policy")
-    return _judge(module, policy.expr) if policy else None
-
-
-def _judge(module: Module, policy: Expr) -> str | None:
+def _public_policy(module: Module, policy: Expr) -> str | None:
     """Whether a policy allows everybody something, or may."""
     found = statements(module, policy)
     if isinstance(found, Unknown):

@@ -75,17 +75,32 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fixer.cdk import buckets as cdk_buckets
 from fixer.cdk import policy
-from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
-from fixer.terraform import free_name
+from fixer.cdk.buckets import HIGH_LEVEL, LOW_LEVEL, LOW_LEVEL_POLICY, BucketPolicy
+from fixer.cdk.elsewhere import readers
+from fixer.model import Findings, Fix, Impact, Manual, Rule, Unknown
+from fixer.terraform.buckets import (
+    BUCKET,
+    POLICY,
+    WEBSITE,
+    arn,
+    free_name,
+    hosts_website,
+    is_for_each,
+    last_setting,
+    own_and_settings,
+    sure_settings,
+    who_is_told,
+)
 from fixer.terraform.policy import known_statements
 from fixer.terraform.policy_place import place
-from fixer.terraform.policy_text import NewStatement, encoded_policy
+from fixer.terraform.policy_text import NewStatement, encoded_policy, insecure_refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from fixer.cdk import Call, CdkFile, Construct
     from fixer.model import Finding
@@ -114,8 +129,6 @@ _DOUBTFUL = "may let requests without TLS in"
 _KEEP = "keep it with a suppression that says why"
 _KEY = "aws:SecureTransport"
 _EVERYTHING = ("*", "s3:*")
-_EVERYBODY = (("*", ("*",)),)
-_INSECURE = (("Bool", _KEY, ("false",)),)
 _DENY_STEP = f"Make sure that its policy denies requests where {_KEY} is false"
 _WEBSITE_REASON = "It hosts a website, and S3's website endpoints don't speak TLS"
 _WEBSITE_STEP = f"Serve it through CloudFront with origin access control and run iacfix again, or {_KEEP}"
@@ -123,30 +136,20 @@ _WEBSITE_STEP = f"Serve it through CloudFront with origin access control and run
 
 # ---- CDK Python --------------------------------------------------------------------------------
 
-_BUCKETS = ("aws_s3.Bucket", "aws_s3.CfnBucket")
 _KEYWORD = "enforce_ssl"
-_WEBSITE = (
-    "website_index_document",
-    "website_error_document",
-    "website_redirect",
-    "website_routing_rules",
-    "website_configuration",
-)
-_POLICIES = {"aws_s3.BucketPolicy": "document", "aws_s3.CfnBucketPolicy": "policy_document"}
-_L1_POLICY = "aws_s3.CfnBucketPolicy"
 
 
 @rule.cdk
 def cdk(file: CdkFile, options: object) -> Findings:
     """Buckets by their keyword, and by the policies that the file gives them."""
-    for bucket in file.constructs(*_BUCKETS):
-        policies = [each for each in file.constructs(*_POLICIES) if _owner(each, bucket)]
-        missing = bucket.lack(_KEYWORD, value=True) if bucket.name == "aws_s3.Bucket" else None
-        if (missing is None and bucket.name == "aws_s3.Bucket") or _is_denied(file, bucket, policies):
+    for bucket in file.constructs(HIGH_LEVEL, LOW_LEVEL):
+        missing = bucket.lack(_KEYWORD, value=True) if bucket.name == HIGH_LEVEL else None
+        if (missing is None and bucket.name == HIGH_LEVEL) or _is_denied(file, bucket):
             continue
+        policies = list(cdk_buckets.policies(bucket))
         if missing and isinstance(missing.value, Unknown):
             yield missing.finding(rule, _DOUBTFUL)
-        elif website := next((one for one in _WEBSITE if bucket.value(one, shared=True) is not Absent), None):
+        elif website := cdk_buckets.website(bucket):
             yield bucket.finding(rule, _OPEN, manual=Manual(f"{_WEBSITE_REASON} ({website})", _WEBSITE_STEP))
         elif manual := _unfixable(file, bucket):
             yield bucket.finding(rule, _DOUBTFUL, manual=manual)
@@ -161,67 +164,37 @@ def cdk(file: CdkFile, options: object) -> Findings:
             yield _given_policy(file, bucket)
 
 
-def _owner(policy: Construct, bucket: Construct) -> str | None:
-    """What a policy calls the bucket, if it is for it."""
-    subject = policy.argument("bucket")
-    name = re.sub(r"\.(bucket_name|ref)$", "", subject.text) if subject else ""
-    return name if name and bucket.is_meant_by(name, policy) else None
-
-
 def _unfixable(file: CdkFile, bucket: Construct) -> Manual | None:
     """Why it can't be told whether a bucket lacks something."""
     if file.is_v1:
         step = f"Move to version 2, or make sure that {_KEYWORD} is True"
         return Manual(f"Only late releases of CDK version 1 have {_KEYWORD}", step)
-    owner, _, name = (bucket.target or "").rpartition(".")
-    for path in file.app.holding("SecureTransport") if owner else ():
-        if path != file.path and re.search(rf"\.{re.escape(name)}\b".encode(), file.app.sources[path]):
-            return Manual(f"{path} may deny them already", _DENY_STEP)
-    return None
+    others = (path for path in readers(bucket) if path in file.app.holding("SecureTransport"))
+    return next((Manual(f"{path} may deny them already", _DENY_STEP) for path in others), None)
 
 
 # -- what denies already
 
 
-def _is_denied(file: CdkFile, bucket: Construct, policies: list[Construct]) -> bool:
+def _is_denied(file: CdkFile, bucket: Construct) -> bool:
     """Whether a statement that the file gives the bucket refuses all requests without TLS."""
     if b"SecureTransport" not in file.source:
         return False
-    calls: list[tuple[Call, str]] = [(each, _POLICIES[each.name]) for each in policies]
-    calls += [(call, "statement") for each in policies for call in each.methods("add_statements", ".document")]
-    calls += [(call, "permission") for call in bucket.methods("add_to_resource_policy")]
-    calls += [(call, "statement") for call in bucket.methods("add_statements", ".policy.document")]
-    calls += [
-        (call, "permission") for call in file.methods("add_to_resource_policy") if _loops_over(file, call, bucket)
-    ]
-    for call, keyword in calls:
-        for argument in (call.argument(keyword),) if call.keywords else call.positional:
-            written = call.behind(argument) if argument else None
-            if written and any(map(_refuses, policy.statements(written.text))):
-                return True
-    return any(_is_named(call, bucket) for call in file.calls("aws_iam.PolicyStatement"))
+    texts = [written.text for _, written in cdk_buckets.given(bucket)]
+    texts += [one.text for one in file.calls("aws_iam.PolicyStatement") if _names(one, bucket)]
+    return any(_is_whole(one) for text in texts for one in policy.statements(text))
 
 
-def _loops_over(file: CdkFile, call: Call, bucket: Construct) -> bool:
-    """Whether a method is called on the variable of a loop over a list or tuple that names the bucket."""
-    loop = rf"\bfor {re.escape(file.receiver(call))} in [(\[]([^)\]]*)[)\]]:"
-    found = re.search(loop, file.text(0, call.start))
-    return found is not None and any(bucket.is_meant_by(one.strip(), call) for one in found[1].split(","))
-
-
-def _is_named(statement: Call, bucket: Construct) -> bool:
-    """Whether a statement, wherever it goes, refuses requests without TLS to the bucket by its name."""
+def _names(statement: Call, bucket: Construct) -> bool:
+    """Whether a statement, wherever it goes, is about the bucket by its name."""
     resources = statement.argument("resources")
     names = re.findall(r"[\w.]+(?=\.\w)", resources.text) if resources else []
-    if not any(bucket.is_meant_by(name, statement) for name in names):
-        return False
-    return any(map(_refuses, policy.statements(statement.text)))
+    return any(bucket.is_meant_by(name, statement) for name in names)
 
 
-def _refuses(statement: policy.Statement) -> bool:
+def _is_whole(statement: policy.Statement) -> bool:
     """Whether a statement refuses everybody all requests without TLS, to the bucket and its objects."""
-    insecure = re.fullmatch(r"\{bool(ifexists)?:\{aws:securetransport:false\}\}", statement.conditions)
-    if not (insecure and statement.denies and statement.everybody and statement.names(*_EVERYTHING)):
+    if not statement.refuses_insecure(*_EVERYTHING):
         return False
     if (resources := statement.resources) is None:
         return not isinstance(statement.parts["resource"], ast.Constant)
@@ -232,150 +205,98 @@ def _refuses(statement: policy.Statement) -> bool:
 # -- what is written
 
 
-def _joined(bucket: Construct, holder: Construct) -> Finding:
+def _joined(bucket: Construct, held: BucketPolicy) -> Finding:
     """The finding for a bucket whose policy takes the statement."""
-    edits = policy.joined(holder, _POLICIES[holder.name], _deny(bucket, _owner(holder, bucket) or ""))
-    if edits:
-        return holder.finding(rule, _OPEN, fix=Fix(edits, Impact.BEHAVIOR))
+    if edits := held.joined(_refusal(bucket, held.bucket)):
+        return held.construct.finding(rule, _OPEN, fix=Fix(edits, Impact.BEHAVIOR))
     reason = "Its policy has no list of statements that is written out there"
-    return holder.finding(rule, _OPEN, manual=Manual(reason, _DENY_STEP))
+    return held.construct.finding(rule, _OPEN, manual=Manual(reason, _DENY_STEP))
 
 
 def _given_policy(file: CdkFile, bucket: Construct) -> Finding:
     """The finding for an L1 bucket that gets a policy of its own."""
     name, edits = bucket.target, None
     if name and not bucket.no_companion("Policy", "") and not bucket.is_super:
-        statement = _deny(bucket, name)
-        spelled, imports = file.spell_all((*statement.uses, _L1_POLICY), bucket)
+        statement = _refusal(bucket, name)
+        spelled, imports = file.spell_all((*statement.uses, LOW_LEVEL_POLICY), bucket)
         document = statement.document(spelled)
         given = (f"bucket={name}.ref", f"policy_document={document}")
-        edits = bucket.insert_after(bucket.companion(spelled[_L1_POLICY], "Policy", *given))
+        edits = bucket.insert_after(bucket.companion(spelled[LOW_LEVEL_POLICY], "Policy", *given))
     if edits is None:
         reason = "It is not assigned to a name that a policy could refer to"
         return bucket.finding(rule, _OPEN, manual=Manual(reason, "Assign it to one, and run iacfix again"))
     return bucket.finding(rule, _OPEN, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
 
 
-def _deny(bucket: Construct, name: str) -> policy.NewStatement:
+def _refusal(bucket: Construct, name: str) -> policy.NewStatement:
     resources = (f"{name}.bucket_arn", f'{name}.arn_for_objects("*")')
-    if bucket.name == "aws_s3.CfnBucket":
+    if bucket.name == LOW_LEVEL:
         resources = (f"{name}.attr_arn", f'f"{{{name}.attr_arn}}/*"')
-    return policy.NewStatement("DenyInsecureTransport", ("s3:*",), resources, "Deny", _EVERYBODY, _INSECURE)
+    return policy.insecure_refused(("s3:*",), resources)
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
-
-_POLICY = "aws_s3_bucket_policy"
-_WEBSITE_BLOCK = "aws_s3_bucket_website_configuration"
 
 
 @rule.terraform
 def terraform(module: Module, options: object) -> Findings:
     """Buckets by the policies that the module holds for them, in whichever file."""
-    for bucket in module.declared("aws_s3_bucket"):
-        policies, unclear = _policies_of(module, bucket)
+    for bucket in module.declared(BUCKET):
+        holders, unclear = sure_settings(bucket, POLICY)
+        policies = [one for block in (bucket, *holders) if (one := block.attribute("policy"))]
         judged = [known_statements(module, policy.expr) for policy in policies]
-        if any(_denies(one) for known, _ in judged for one in known):
+        if any(_refuses(one) for known, _ in judged for one in known):
             continue
         gap = next((gap for _, gap in judged if gap), None)
-        if manual := unclear or _left_alone(module, bucket, policies):
-            is_doubtful = unclear or (module.incomplete and not policies)
+        doubt = None if policies else unclear or _given_by_others(bucket)
+        if manual := doubt or _left_alone(bucket, policies):
+            is_doubtful = doubt or (module.incomplete and not policies)
             yield bucket.finding(rule, _DOUBTFUL if is_doubtful else _OPEN, manual=manual)
         elif gap:
             manual = Manual(f"Its policy can't be judged: it {gap.why}", _DENY_STEP)
             yield policies[0].block.finding(rule, _DOUBTFUL, manual=manual)
         elif policies:
-            yield from _extended(module, bucket, policies[0])
+            yield _extended(module, bucket, policies[0])
         else:
-            yield bucket.finding(rule, _OPEN, fix=_with_policy(module, bucket))
+            text = f"policy = {encoded_policy(_deny(bucket.reference('arn')))}"
+            added = bucket.companion(POLICY, free_name(bucket, POLICY), f"\n{text}")
+            yield bucket.finding(rule, _OPEN, fix=Fix(last_setting(bucket).insert_after(added), Impact.BEHAVIOR))
 
 
-def _policies_of(module: Module, bucket: Block) -> tuple[list[Attribute], Manual | None]:
-    """The arguments that hold policies of the bucket, and why it can't be told whether there are others."""
-    found = [bucket.attribute("policy")]
-    unclear = None
-    for block, is_sure in module.resources_for(bucket, _POLICY, "bucket"):
-        if is_sure:
-            found.append(block.attribute("policy"))
-        else:
-            step = f"Refer to the bucket there by its address, or {_KEEP}"
-            unclear = Manual(f"It can't be told whether {block.address} is for this bucket", step)
-    policies = [one for one in found if one]
-    if policies:
-        return policies, None
-    return [], unclear or _given_away(module, bucket)
+def _given_by_others(bucket: Block) -> Manual | None:
+    who = who_is_told(bucket)
+    return Manual(f"{who}, and may give it a policy", _DENY_STEP) if who else None
 
 
-def _given_away(module: Module, bucket: Block) -> Manual | None:
-    """Why another module may give the bucket a policy: it is given the bucket's name."""
-    for reference in module.references(bucket.address):
-        block, attribute = reference.block.top if reference.block else None, reference.attribute
-        if attribute and attribute.name == "depends_on":
-            continue
-        names = reference.traversal.rest[-1:] in ((), (".id",), (".bucket",)) or reference.rest.endswith("]")
-        if block is None or not names:
-            continue
-        if block.type == "module":
-            return Manual(f"{block.address} is given the bucket's name, and may give it a policy", _DENY_STEP)
-        if block.type == "output" and module.facts.called_by:
-            who = module.facts.called_by[0]
-            return Manual(f"{who} gets the bucket's name from {block.address}, and may give it a policy", _DENY_STEP)
-    return None
-
-
-def _left_alone(module: Module, bucket: Block, policies: list[Attribute]) -> Manual | None:
+def _left_alone(bucket: Block, policies: Sequence[Attribute]) -> Manual | None:
     """Why nothing is written for a bucket."""
-    if website := _website(module, bucket):
-        return Manual(website, _WEBSITE_STEP)
+    for block, is_sure in own_and_settings(bucket, WEBSITE):
+        if hosts_website(block):
+            perhaps = "" if is_sure else f", if {block.address} is for this bucket"
+            return Manual(f"{_WEBSITE_REASON}{perhaps}", _WEBSITE_STEP)
     if len(policies) > 1:
         names = " and ".join(one.block.address for one in policies)
         return Manual(f"It has several policies, of which one is lost: {names}", "Make them one, then run iacfix again")
-    return None if policies else bucket.no_companion(_POLICY)
+    return None if policies else bucket.no_companion(POLICY)
 
 
-def _website(module: Module, bucket: Block) -> str | None:
-    """Why requests without TLS may be needed: website endpoints take no others."""
-    for one in filter(None, (bucket, module.override_of(bucket))):
-        if one.holds("website"):
-            return _WEBSITE_REASON
-    for block, is_sure in module.resources_for(bucket, _WEBSITE_BLOCK, "bucket"):
-        return _WEBSITE_REASON if is_sure else f"{_WEBSITE_REASON}, if {block.address} is for this bucket"
-    return None
-
-
-def _denies(statement: Statement) -> bool:
-    """Whether a statement refuses everybody all requests without TLS, whatever else is asked for."""
-    conditions = statement.conditions()
-    if statement.effect != "Deny" or statement.everybody is not True or "NotPrincipal" in statement.data:
-        return False
-    if isinstance(conditions, Unknown) or len(conditions) != 1:
-        return False
-    test, key, values = conditions[0]
-    insecure = test in ("Bool", "BoolIfExists") and key.lower() == _KEY.lower() and _is_false(values)
-    whole = any(isinstance(one, str) and one.lower() in _EVERYTHING for one in statement.listed("Action"))
-    return insecure and whole and _is_whole(statement.listed("Resource"))
-
-
-def _is_false(values: Iterable[object]) -> bool:
-    return [str(one).lower() for one in values] == ["false"]
-
-
-def _is_whole(resources: tuple[Any, ...]) -> bool:
-    """Whether resources are both the bucket and its objects, as far as they are known."""
+def _refuses(statement: Statement) -> bool:
+    """Whether a statement refuses all requests without TLS, to the bucket and its objects as far as they are known."""
+    resources = statement.listed("Resource")
     known = [one for one in resources if isinstance(one, str)]
     objects = any(one.endswith("*") for one in known)
     bucket = any(one == "*" or not one.endswith("/*") for one in known)
-    return bool(resources) and ((objects and bucket) or len(known) < len(resources))
+    is_whole = bool(resources) and ((objects and bucket) or len(known) < len(resources))
+    return is_whole and statement.refuses_insecure(*_EVERYTHING)
 
 
-def _extended(module: Module, bucket: Block, policy: Attribute) -> Findings:
+def _extended(module: Module, bucket: Block, policy: Attribute) -> Finding:
     """The finding for a bucket whose policy takes the statement."""
     holder = policy.block
     found = place(module, policy.expr)
-    manual = None
     if holder is bucket:
-        manual = Manual("Its policy is an argument of the bucket, which can't name itself", f"Make it an {_POLICY}")
-    elif not _goes_with(holder, bucket):
+        manual = Manual("Its policy is an argument of the bucket, which can't name itself", f"Make it an {POLICY}")
+    elif not is_for_each(holder, bucket):
         manual = Manual(f"{holder.address} is not made for every one of these buckets", _DENY_STEP)
     elif holder.ignores_changes("policy"):
         manual = Manual("The lifecycle ignores changes of the policy", "Make sure that what manages it denies them")
@@ -383,71 +304,12 @@ def _extended(module: Module, bucket: Block, policy: Attribute) -> Findings:
         manual = Manual(f"{holder.address} is overridden", f"{_DENY_STEP} there")
     elif isinstance(found, Unknown):
         manual = Manual(f"Its policy can't be extended: it {found.why}", _DENY_STEP)
-    elif (arn := _arn(bucket, holder, found.block)) is None:
+    elif (name := arn(bucket, holder, found.block)) is None:
         manual = Manual(f"It can't be told what {found.block.address} has to call the bucket", _DENY_STEP)
     else:
-        edits = found.add(_statement(arn))
-        yield holder.finding(rule, _OPEN, fix=Fix(edits, Impact.BEHAVIOR))
-    if manual:
-        yield holder.finding(rule, _OPEN, manual=manual)
+        return holder.finding(rule, _OPEN, fix=Fix(found.add(_deny(name)), Impact.BEHAVIOR))
+    return holder.finding(rule, _OPEN, manual=manual)
 
 
-def _statement(arn: str) -> NewStatement:
-    resources = (f"${{{arn}}}", f"${{{arn}}}/*")
-    return NewStatement("DenyInsecureTransport", ("s3:*",), resources, "Deny", _EVERYBODY, _INSECURE)
-
-
-def _goes_with(holder: Block, bucket: Block) -> bool:
-    """Whether there is a policy for each bucket of the block, and none but these."""
-    mine, theirs = (_times(one) for one in (holder, bucket))
-    over = holder.attribute("for_each")
-    chained = over is not None and over.expr.traversal is not None and over.expr.text == bucket.address
-    return mine == theirs or chained
-
-
-def _times(block: Block) -> dict[str, str]:
-    return {name: "".join(text.split()) for name, text in block.meta().items() if name != "provider"}
-
-
-def _arn(bucket: Block, holder: Block, at: Block) -> str | None:
-    """The bucket's ARN as an expression for a policy that stands in a block."""
-    if not _times(bucket):
-        return f"{bucket.address}.arn"
-    attribute = holder.attribute("bucket")
-    expr = attribute.expr if attribute else None
-    while expr is not None and expr.inner is not None:
-        expr = expr.inner
-    traversal = expr.traversal if expr else None
-    if traversal is None or traversal.rest[-1:] not in ((".id",), (".bucket",)):
-        return None
-    if traversal.address not in (bucket.address, "each.value"):
-        return None
-    owner = traversal.text.rpartition(".")[0]
-    there = at is holder or _times(at) == _times(holder) or f"{owner}." in at.text()
-    return f"{owner}.arn" if there else None
-
-
-def _with_policy(module: Module, bucket: Block) -> Fix:
-    """A policy below the bucket and what goes with it there."""
-    policy = f"policy = {encoded_policy(_statement(bucket.reference('arn')))}"
-    text = bucket.companion(_POLICY, _name(module, bucket), f"\n{policy}")
-    return Fix(_last_companion(module, bucket).insert_after(text), Impact.BEHAVIOR)
-
-
-def _last_companion(module: Module, bucket: Block) -> Block:
-    """The last of the bucket's own settings that follow it directly in its file."""
-    blocks = bucket.file.blocks
-    last = bucket
-    for block in blocks[blocks.index(bucket) + 1 :]:
-        kind, attribute = block.labels[0] if block.labels else "", block.attribute("bucket")
-        is_setting = kind.startswith("aws_s3_bucket_") and kind != "aws_s3_bucket_object"
-        if not is_setting or attribute is None or not module.refers_to(attribute.expr, bucket):
-            break
-        last = block
-    return last
-
-
-def _name(module: Module, bucket: Block) -> str:
-    """The bucket's name, or one like it that neither another policy has nor would get."""
-    others = {other.name for other in module.all_resources("aws_s3_bucket")} - {bucket.name}
-    return free_name(module, _POLICY, bucket.name, "_policy", others)
+def _deny(arn: str) -> NewStatement:
+    return insecure_refused(("s3:*",), (f"${{{arn}}}", f"${{{arn}}}/*"))

@@ -10,6 +10,7 @@ import libcst as cst
 
 from fixer.cdk.calls import Call
 from fixer.cdk.durations import seconds
+from fixer.cdk.elsewhere import readers
 from fixer.cdk.functions import HIGH_LEVEL, LOW_LEVEL, involves
 from fixer.cdk.tree import dotted
 from fixer.model import Absent, Caller, Known
@@ -117,12 +118,9 @@ def callers(function: Construct) -> Iterator[Caller]:
 
 def _in_other_files(function: Construct) -> Iterator[Caller]:
     """Files of the app that read an attribute of the name that the function is assigned to."""
-    app = function.file.app
-    for owner, _, name in (target.rpartition(".") for target in function.targets):
-        for path in app.holding(name) if owner == "self" else ():
-            is_read = re.search(rf"\.{re.escape(name)}\b".encode(), app.sources[path])
-            if path != function.path and is_read and app.file(path):
-                yield Caller(path, waits=False)
+    for path in readers(function):
+        if function.file.app.file(path):
+            yield Caller(path, waits=False)
 
 
 def _in_file(function: Construct, root: Construct) -> Iterator[Caller]:

@@ -149,6 +149,12 @@ class Call:
         name = given if isinstance(given, str) else given.name
         return Argument(name, start, end, start, end, self.file.text(start, end), node)
 
+    def call_behind(self, given: str | Argument, *names: str) -> Call | None:
+        """The call of one of these, by their full names, that an argument, or the one of a keyword, stands for."""
+        written = self.behind(given)
+        span = (written.start, written.end) if written else None
+        return next((one for one in self.file.calls(*names) if (one.start, one.end) == span), None)
+
     def _entry(self, keyword: str) -> Entry | Unknown | None:
         from fixer.cdk.values import splat_entries
 

@@ -65,11 +65,10 @@ def within(call: Call, keyword: str, struct: str) -> Call | Value:
     written = call.behind(keyword)
     if value is Absent or written is None:
         return value
-    span = (written.value_start, written.value_end)
-    made = next((one for one in call.file.calls(struct) if (one.start, one.end) == span), None)
+    made = call.call_behind(keyword, struct)
     if made is None:
         return Unknown("is written as a dict") if isinstance(written.node, cst.Dict) else _unknown(value)
-    if argument is None or (argument.value_start, argument.value_end) != span:
+    if argument is None or (argument.value_start, argument.value_end) != (made.start, made.end):
         return Unknown(f"is set in `{argument.text}`" if argument else "is set in the dict that it unpacks")
     return made
 

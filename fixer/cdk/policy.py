@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from fixer.model import Absent
 
 if TYPE_CHECKING:
-    from fixer.cdk.calls import Call, Construct
+    from fixer.cdk.calls import Construct
+    from fixer.cdk.file import CdkFile
     from fixer.model import Edit
 
 _DOCUMENT = "aws_iam.PolicyDocument"
@@ -22,6 +23,11 @@ _STATEMENT = "aws_iam.PolicyStatement"
 _EFFECT = "aws_iam.Effect"
 _PRINCIPALS = {"Service": "aws_iam.ServicePrincipal", "AWS": "aws_iam.ArnPrincipal", "*": "aws_iam.AnyPrincipal"}
 _EVERYBODY = ("AnyPrincipal", "StarPrincipal", "Anyone")
+_MADE_BY = ("PolicyStatement", "PolicyDocument")
+_ADDING = ("add_any_principal", "add_principals", "add_arn_principal")
+_PRINCIPAL = ("Principal", "principals")
+_ALL_BUT = {"NotPrincipal", "not_principals"}
+_INSECURE = re.compile(r"\{bool(ifexists)?:\{aws:securetransport:false\}\}")
 _FIELDS = frozenset(("effect", "action", "principal", "condition", "resource"))
 
 
@@ -63,6 +69,11 @@ class Statement:
         found = self.parts.get("resource")
         return [ast.unparse(one) for one in found.elts] if isinstance(found, ast.List | ast.Tuple) else None
 
+    def refuses_insecure(self, *actions: str) -> bool:
+        """Whether it refuses everybody one of these actions without TLS, whatever else is the case."""
+        is_insecure = _INSECURE.fullmatch(self.conditions) is not None
+        return is_insecure and self.denies and self.everybody and self.names(*actions)
+
 
 def statements(text: str) -> Iterator[Statement]:
     """The statements in Python source that have principals, actions, resources and conditions."""
@@ -76,6 +87,53 @@ def statements(text: str) -> Iterator[Statement]:
         found = {name.lower().removesuffix("s"): value for name, value in parts.items()}
         if found.keys() >= _FIELDS:
             yield Statement(found)
+
+
+def allows_everybody(text: str) -> bool:
+    """Whether Python source that makes statements of a policy holds one that allows everybody something."""
+    tree = ast.parse(f"({text}\n)", mode="eval")
+    return any(_is_everybody(principal) for principal in _allowed(tree))
+
+
+def is_written_out(text: str) -> bool:
+    """Whether Python source is a policy or a statement, and not something that gives one."""
+    node = ast.parse(f"({text}\n)", mode="eval").body
+    if isinstance(node, ast.Call):
+        unpacked = any(keyword.arg is None and not isinstance(keyword.value, ast.Dict) for keyword in node.keywords)
+        return any(name in ast.unparse(node.func) for name in _MADE_BY) and not unpacked
+    return isinstance(node, ast.Dict)
+
+
+def is_widened(file: CdkFile, name: str) -> bool:
+    """Whether a method of what a name stands for, such as `add_any_principal`, adds everybody to its principals."""
+    later = (call for method in _ADDING for call in file.methods(method) if file.receiver(call) == name)
+    return any(call.name == "add_any_principal" or allows_everybody(call.text) for call in later)
+
+
+def _allowed(tree: ast.AST) -> Iterator[ast.AST]:
+    """The principals of the statements that do not deny, by the keywords of calls and the keys of dictionaries."""
+    for node in ast.walk(tree):
+        fields: dict[object, ast.AST] = {}
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            fields = {key.value: value for key, value in pairs if isinstance(key, ast.Constant)}
+        elif isinstance(node, ast.Call):
+            fields = {keyword.arg: keyword.value for keyword in node.keywords}
+            if getattr(node.func, "attr", "") in _ADDING:
+                yield from node.args
+        effect = fields.get("Effect", fields.get("effect"))
+        denies = getattr(effect, "attr", getattr(effect, "value", "")) in ("DENY", "Deny")
+        yield from (value for key, value in fields.items() if key in _PRINCIPAL and not denies)
+        if not denies and fields.keys() & _ALL_BUT:
+            yield ast.Constant("*")
+
+
+def _is_everybody(principal: ast.AST) -> bool:
+    return any(
+        (isinstance(node, ast.Constant) and node.value == "*")
+        or (isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in _EVERYBODY)
+        for node in ast.walk(principal)
+    )
 
 
 # ---- writing -----------------------------------------------------------------------------------
@@ -144,6 +202,12 @@ class NewStatement:
         return f"{{{', '.join(inner)}}}"
 
 
+def insecure_refused(actions: Sequence[str], resources: Sequence[str]) -> NewStatement:
+    """The statement that refuses everybody these actions without TLS."""
+    everybody, insecure = ("*", ("*",)), ("Bool", "aws:SecureTransport", ("false",))
+    return NewStatement("DenyInsecureTransport", actions, resources, "Deny", (everybody,), (insecure,))
+
+
 def joined(policy: Construct, keyword: str, statement: NewStatement) -> tuple[Edit, ...] | None:
     """The edits that give a policy another statement, last of all; None if its statements are not written out there.
 
@@ -153,10 +217,8 @@ def joined(policy: Construct, keyword: str, statement: NewStatement) -> tuple[Ed
         statement: What to add.
     """
     file = policy.file
-    written, argument = policy.behind(keyword), policy.argument(keyword)
-    span = (written.start, written.end) if written else None
-    document: Call | None = next((one for one in file.calls(_DOCUMENT) if (one.start, one.end) == span), None)
-    if argument and document is None:
+    document = policy.call_behind(keyword, _DOCUMENT)
+    if document is None and policy.argument(keyword):
         return policy.append(keyword, statement.dictionary(), "Statement")
     spelled, imports = file.spell_all(statement.uses, policy)
     edits: tuple[Edit, ...] | None = None

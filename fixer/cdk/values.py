@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -145,6 +146,18 @@ def single_value(
     if value is None:
         return Unknown(f"is set from the import `{text}`" if bindings[0].target else bindings[0].why)
     return value, file.tree.scope_at(bindings[0].start)
+
+
+def imported_text(file: CdkFile, node: cst.Name, scope: Scope) -> str | None:
+    """The text of a constant that the file imports from another one of the app."""
+    target = file.tree.target(node, scope)
+    found_in = file.app.index.definition(file.path, target) if target else None
+    if found_in is None:
+        return None
+    path, constant = found_in
+    pattern = rf"^{re.escape(constant)}\s*(?::\s*str\s*)?=\s*([\"'])([^\"'\\\n]*)\1\s*$"
+    found = re.findall(pattern, file.app.sources[path].decode("utf-8", "replace"), re.MULTILINE)
+    return found[0][1] if len(found) == 1 else None
 
 
 def behind(file: CdkFile, node: cst.BaseExpression, scope: Scope) -> cst.BaseExpression:

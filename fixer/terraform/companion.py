@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from fixer.model import Edit, Manual
+from fixer.model import Change, Create, Edit, Known, Manual
 
 if TYPE_CHECKING:
     from fixer.terraform.block import Block
@@ -102,6 +102,56 @@ def placed(block: Block, text: str, files: Sequence[str] = ()) -> tuple[Edit, ..
     if there is None or there is block.file:
         return block.top.insert_after(text)
     return (there.appended(text),)
+
+
+def new_variable(module: Module, name: str, description: str, default: str) -> tuple[Change, ...]:
+    """Declare a variable for a text where the module has the others, or in `variables.tf`; nothing if it has it.
+
+    Args:
+        module: The module.
+        name: What it is called.
+        description: What its description says.
+        default: The text that it is by default.
+    """
+    if module.variable(name):
+        return ()
+    lines = (f'description = "{description}"', "type        = string", f'default     = "{default}"')
+    text = "\n".join([f'variable "{name}" {{', *(f"  {line}" for line in lines), "}\n"])
+    path = "variables.tf" if module.path == "." else f"{module.path}/variables.tf"
+    counts = {file: sum(block.type == "variable" for block in file.blocks) for file in module.files}
+    own = next((file for file in module.files if file.path == path), None)
+    most = max(counts, key=lambda file: counts[file], default=None)
+    there = own or (most if most and counts[most] else None)
+    return (there.appended(text) if there else Create(path, text),)
+
+
+def imported(block: Block, address: str, name: str, key: str = "") -> str:
+    """The `import` block that has Terraform take over a companion that is there already, where one can be written.
+
+    That is in a root module, for a Terraform that knows such blocks and what they refer to.
+
+    Args:
+        block: What it goes with.
+        address: The companion's address; its id is the id of the block.
+        name: The argument that holds this id.
+        key: What the companion's id has behind it and a comma, a template's text.
+    """
+    module, meta = block.module, block.meta()
+    is_root = not module.facts.called_by and any(module.blocks("provider"))
+    if not (is_root and module.requires_terraform(1, 5)) or "count" in meta:
+        return ""
+    own = block.reference("id")
+    given = f'"${{{own}}},{key}"' if key else own
+    if each := meta.get("for_each"):
+        text = f"import {{\n  for_each = {each}\n\n  to = {address}[each.key]\n  id = {given}\n}}"
+        return text if module.requires_terraform(1, 7) else ""
+    if not module.requires_terraform(1, 6):
+        attribute = block.attribute(name)
+        known = module.literal(attribute.expr) if attribute else None
+        if not isinstance(known, Known) or "${" in f"{known.value}{key}":
+            return ""
+        given = f'"{known.value},{key}"' if key else f'"{known.value}"'
+    return f"import {{\n  to = {address}\n  id = {given}\n}}"
 
 
 def waiting(block: Block, addresses: Sequence[str]) -> tuple[Edit, ...]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
     from fixer.terraform.file import TerraformFile
+    from fixer.terraform.texts import Text
 
 _KINDS = {
     "variable_expr": "traversal",
@@ -187,6 +188,13 @@ class Expr:
 
     def _chunk(self, start: int, end: int) -> Chunk:
         return Chunk(self.file.text(start, end), start, end)
+
+    @cached_property
+    def as_text(self) -> Text | None:
+        """It as a text with holes; None for a template with directives."""
+        from fixer.terraform.texts import read
+
+        return read(self)
 
     @cached_property
     def has_strip_markers(self) -> bool:

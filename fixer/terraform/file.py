@@ -205,6 +205,18 @@ class TerraformFile:
         settled = layout.settle(self.source[base:end], local)
         return tuple(self.edit(edit.start + base, edit.end + base, edit.text) for edit in settled)
 
+    def settled(self, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+        """The edits, wherever in the file, and those that keep the lines of the blocks that they are in aligned."""
+        by_block: dict[Block | None, list[Edit]] = {}
+        for edit in dict.fromkeys(edits):
+            block, _ = self.enclosing(edit.start)
+            by_block.setdefault(block.top if block else None, []).append(edit)
+        made: list[Edit] = []
+        for top, found in by_block.items():
+            first, last = min(one.start for one in found), max(one.end for one in found)
+            made += self.settle(*((top.start, max(top.end, last)) if top else (first, last)), found)
+        return tuple(made)
+
     def _stays_aligned(self, edit: Edit) -> bool:
         """Whether it only changes a value within its line, and no comment that is aligned with others stands behind."""
         lead = self.source[self.line_start(edit.start) : edit.start]

@@ -12,7 +12,7 @@ from fixer.facts import TerraformFacts
 from fixer.model import Known, Value
 from fixer.terraform import evaluate, json_syntax, references
 from fixer.terraform.block import Attribute, Block
-from fixer.terraform.expression import Expr
+from fixer.terraform.expression import Expr, Traversal
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.references import Reference
 from fixer.terraform.syntax import ParseError
@@ -223,6 +223,14 @@ class Module:
                     seen.add(traversal.names[1])
                     waiting += [attribute.expr for attribute in self._locals.get(traversal.names[1], ())]
         return tuple(found)
+
+    def traversals_behind(self, expr: Expr) -> list[Traversal]:
+        """All that the expression mentions, through locals and through what `each` stands for."""
+        return references.traversals_behind(self, expr)
+
+    def dependencies(self, address: str, more: Mapping[str, Iterable[str]]) -> set[str]:
+        """The addresses of all that a resource or a local depends on, its own too; see `references.dependencies`."""
+        return references.dependencies(self, address, more)
 
     def references(self, address: str, *, fixed: bool = False) -> list[Reference]:
         """Every place that refers to `aws_s3_bucket.x`, `var.y`, `local.z`, `data.t.n` or `module.m`.

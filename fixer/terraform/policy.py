@@ -58,6 +58,19 @@ class Statement:
                 conditions.append((test, key, tuple(values) if isinstance(values, list) else (values,)))
         return conditions
 
+    def refuses_insecure(self, *actions: str) -> bool:
+        """Whether it refuses everybody one of these actions, in lower case, without TLS, whatever else is the case."""
+        conditions = self.conditions()
+        if self.effect != "Deny" or self.everybody is not True or "NotPrincipal" in self.data:
+            return False
+        if isinstance(conditions, Unknown) or len(conditions) != 1:
+            return False
+        test, key, values = conditions[0]
+        if test not in ("Bool", "BoolIfExists") or key.lower() != "aws:securetransport":
+            return False
+        is_false = [str(one).lower() for one in values] == ["false"]
+        return is_false and any(isinstance(one, str) and one.lower() in actions for one in self.listed("Action"))
+
 
 def statements(module: Module, expr: Expr, depth: int = 0) -> list[Statement] | Unknown:
     """The statements of the policy that an expression gives, or why they are not known."""

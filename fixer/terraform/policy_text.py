@@ -75,6 +75,12 @@ class NewStatement:
         return data | ({"Condition": conditions} if conditions else {})
 
 
+def insecure_refused(actions: Sequence[str], resources: Sequence[str]) -> NewStatement:
+    """The statement that refuses everybody these actions without TLS."""
+    everybody, insecure = ("*", ("*",)), ("Bool", "aws:SecureTransport", ("false",))
+    return NewStatement("DenyInsecureTransport", actions, resources, "Deny", (everybody,), (insecure,))
+
+
 def encoded_policy(*statements: NewStatement) -> str:
     """A policy of these statements as a call of `jsonencode`, in the form of `terraform fmt` but for aligned `=`."""
     listed = ",\n".join(one.encoded() for one in statements).replace("\n", "\n    ")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fixer.model import Known
+from fixer.model import Edit, Known
 from fixer.terraform import evaluate
 from fixer.terraform.expression import Expr, Traversal
 
@@ -73,6 +73,61 @@ class Reference:
     def attribute(self) -> Attribute | None:
         """The attribute that it stands in."""
         return self.file.enclosing(self.start)[1]
+
+    def asks_for(self, name: str) -> bool:
+        """Whether it ends with an attribute of that name: `.id`."""
+        return self.traversal.rest[-1:] == (f".{name}",)
+
+    def renamed(self, name: str) -> Edit:
+        """Have it ask for another attribute than the one that it ends with."""
+        return self.file.edit(self.end - len(self.traversal.rest[-1]) + 1, self.end, name)
+
+
+def traversals_behind(module: Module, expr: Expr) -> list[Traversal]:
+    """All that an expression mentions, through locals and through what `each` stands for."""
+    found: dict[tuple[str, int], Traversal] = {}
+    seen: set[tuple[str, int]] = set()
+    waiting = [expr]
+    while waiting:
+        one = waiting.pop()
+        if (one.file.path, one.start) in seen:
+            continue
+        seen.add((one.file.path, one.start))
+        for traversal in one.traversals():
+            found[one.file.path, traversal.start] = traversal
+            if traversal.names[0] == "local" and len(traversal.names) > 1:
+                if local := module.local(traversal.names[1]):
+                    inside = one.traversal and module.follow(one)
+                    waiting.append(inside if inside and inside is not one else local.expr)
+            elif traversal.names[0] == "each":
+                block, _ = one.file.enclosing(traversal.start)
+                if each := block.top.attribute("for_each") if block else None:
+                    waiting.append(each.expr)
+    return list(found.values())
+
+
+def dependencies(module: Module, address: str, more: Mapping[str, Iterable[str]]) -> set[str]:
+    """The addresses of all that a resource or a local depends on, its own too.
+
+    Args:
+        module: The module.
+        address: The address of the resource or the local.
+        more: What some addresses will refer to besides.
+    """
+    seen = {address}
+    waiting = [address]
+    while waiting:
+        one = waiting.pop()
+        root, _, name = one.partition(".")
+        local = module.local(name) if root == "local" else None
+        block = local.block if local else module.resource(one)
+        mentioned = set(more.get(one, ()))
+        if block:
+            start, end = (local.start, local.end) if local else (block.start, block.end)
+            mentioned |= {each.address for each in block.file.traversals if start <= each.start < end}
+        waiting += mentioned - seen
+        seen |= mentioned
+    return seen
 
 
 def refers_to(module: Module, expr: Expr, target: Block, name: str | None = None) -> bool | None:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from codemods.deprecation._terraform.instead import ACL, OWNERSHIP, VERSIONING, Instead, constant
+from codemods.deprecation._terraform.instead import Instead, constant
 from codemods.deprecation._terraform.lifecycle import lifecycle
 from codemods.deprecation._terraform.replication import replication
 from fixer.model import Absent, Known, Manual, Unknown, Value
 from fixer.terraform import Attribute, Block
+from fixer.terraform.buckets import ACL, OWNERSHIP, POLICY, VERSIONING, WEBSITE, settings
 from fixer.terraform.carrying import body_of, in_place, joined, nested, text_of
 
 Answer = Instead | Manual
@@ -54,11 +55,8 @@ def _acl(bucket: Block, items: list[Attribute | Block]) -> Answer:
 
 def _ownership(bucket: Block) -> Value:
     """The object ownership that the module sets for a bucket."""
-    for block in bucket.module.all_resources(OWNERSHIP):
-        attribute = block.attribute("bucket")
-        means = bucket.module.refers_to(attribute.expr, bucket) if attribute else None
-        if means is not False:
-            return block.value("rule.object_ownership") if means else Unknown("can't be told")
+    for block, is_sure in settings(bucket, OWNERSHIP):
+        return block.value("rule.object_ownership") if is_sure else Unknown("can't be told")
     return Absent
 
 
@@ -151,11 +149,11 @@ PARTS = {
     "versioning": Part(VERSIONING, _versioning),
     "acl": Part(ACL, _acl, is_block=False),
     "grant": Part(ACL, _grant),
-    "policy": Part("aws_s3_bucket_policy", lambda bucket, items: _expression(items[0], "policy"), is_block=False),
+    "policy": Part(POLICY, lambda bucket, items: _expression(items[0], "policy"), is_block=False),
     "server_side_encryption_configuration": Part("aws_s3_bucket_server_side_encryption_configuration", _encryption),
     "logging": Part("aws_s3_bucket_logging", _logging),
     "lifecycle_rule": Part("aws_s3_bucket_lifecycle_configuration", lifecycle),
-    "website": Part("aws_s3_bucket_website_configuration", _website),
+    "website": Part(WEBSITE, _website),
     "cors_rule": Part("aws_s3_bucket_cors_configuration", _cors),
     "acceleration_status": Part(
         "aws_s3_bucket_accelerate_configuration", lambda bucket, items: _expression(items[0], "status"), is_block=False

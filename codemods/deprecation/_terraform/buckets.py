@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from codemods._phrases import listed
 from codemods.deprecation._terraform.arguments import PARTS, Part
-from codemods.deprecation._terraform.instead import OWNERSHIP, Instead
+from codemods.deprecation._terraform.instead import Instead
 from fixer.model import Edit, Finding, Findings, Fix, Impact, Known, Manual, Rule
-from fixer.terraform import Attribute, Block, Module, align, free_name
+from fixer.terraform import Attribute, Block, Module, align
+from fixer.terraform.buckets import BUCKET, OWNERSHIP, PUBLIC_ACCESS, WEBSITE, free_name, settings, sure_settings
 from fixer.terraform.carrying import lost_comments
-from fixer.terraform.companion import waiting
+from fixer.terraform.companion import imported, waiting
 
-_WEBSITE = "aws_s3_bucket_website_configuration"
 _EXPORTED = ("website_domain", "website_endpoint")
 """Attributes of the bucket that its website configuration has too."""
 _ASKING = re.compile(rb"\.website_(?:domain|endpoint)\b")
@@ -39,7 +39,7 @@ it, a reference to the bucket makes Terraform wait for both."""
 def buckets(module: Module, rule: Rule, imports: bool) -> Findings:
     """A finding for all that can be split off a bucket, and one for each argument that can't."""
     majors = module.facts.aws_majors
-    for bucket in module.declared("aws_s3_bucket"):
+    for bucket in module.declared(BUCKET):
         held = {name: items for name in PARTS if (items := _items(bucket, name))}
         if not held or max(majors, default=6) < 4:
             continue
@@ -116,8 +116,8 @@ class _Split:
         if bucket.ignores_changes(name):
             step = f"Take it out, or ignore changes of an {part.kind} in its place"
             return Manual("The bucket's lifecycle ignores changes of it", step)
-        if found := next(self._companions(part.kind), None):
-            return Manual(f"{found.address} is, or may be, for this bucket too", "Keep one of the two")
+        if found := next(settings(bucket, part.kind), None):
+            return Manual(f"{found[0].address} is, or may be, for this bucket too", "Keep one of the two")
         return self._used(part, name)
 
     def _used(self, part: Part, name: str) -> Manual | None:
@@ -146,13 +146,6 @@ class _Split:
                     return file.path
         return ""
 
-    def _companions(self, kind: str) -> Iterator[Block]:
-        """The resources of a type that are, or may be, for the bucket."""
-        for block in self._module.all_resources(kind):
-            attribute = block.attribute("bucket")
-            if attribute is None or self._module.refers_to(attribute.expr, self._bucket) is not False:
-                yield block
-
     # ---- what is written -------------------------------------------------------------------------
 
     def finding(self, rule: Rule) -> Finding:
@@ -173,7 +166,7 @@ class _Split:
     def _texts(self, argument: str, instead: Instead) -> Iterator[str]:
         """The new resource, and what imports it."""
         bucket, kind = self._bucket, PARTS[argument].kind
-        name = self._name(kind)
+        name = free_name(self._bucket, kind)
         after = self._first(instead.after) + self._others(argument, instead.others) + self._opened(argument)
         last = f"\n\ndepends_on = [{', '.join(dict.fromkeys(after))}]" if after else ""
         apart = "" if kind.endswith("_acl") else "\n"
@@ -182,32 +175,23 @@ class _Split:
             text = _counted(text, instead.when)
         items = ((item, bucket.file) for item in _items(bucket, argument) if not instead.here)
         yield "\n".join([*lost_comments(items, text), text])
-        if instead.when:
-            return
-        if text := self._import(f"{kind}.{name}", instead.key):
+        if self._imports and not instead.when and (text := imported(bucket, f"{kind}.{name}", "bucket", instead.key)):
             yield text
 
     def _first(self, kind: str) -> list[str]:
         """The address of the resource of a type that is for the bucket, or will be."""
-        if found := next(self._own(kind), None) if kind else None:
-            return [found.address]
-        if not kind or kind == OWNERSHIP:
+        if found := sure_settings(self._bucket, kind)[0]:
+            return [found[0].address]
+        if kind == OWNERSHIP:
             return []
         mine = (one for name, one in self.instead.items() if PARTS[name].kind == kind and one.body)
-        return [f"{kind}.{self._name(kind)}"] if any(mine) else []
+        return [f"{kind}.{free_name(self._bucket, kind)}"] if any(mine) else []
 
     def _opened(self, argument: str) -> list[str]:
         """The address of the bucket's access block, where it is that which lets a public list or policy in."""
         setting = {"acl": "block_public_acls", "policy": "block_public_policy"}.get(argument, "")
-        found = self._own("aws_s3_bucket_public_access_block") if setting else iter(())
+        found = sure_settings(self._bucket, PUBLIC_ACCESS)[0] if setting else []
         return [block.address for block in found if block.value(setting) != Known(True)]
-
-    def _own(self, kind: str) -> Iterator[Block]:
-        """The resources of a type that certainly are for the bucket."""
-        for block in self._companions(kind):
-            attribute = block.attribute("bucket")
-            if attribute and self._module.refers_to(attribute.expr, self._bucket):
-                yield block
 
     def _others(self, argument: str, kind: str) -> list[str]:
         """The addresses of the resources of a type for the other buckets that an argument refers to."""
@@ -217,7 +201,7 @@ class _Split:
             spans = (item.start, item.end)
             for one in self._bucket.file.traversals:
                 other = self._module.resource(one.address) if spans[0] <= one.start < spans[1] else None
-                if other and other is not self._bucket and other.labels[:1] == ("aws_s3_bucket",):
+                if other and other is not self._bucket and other.labels[:1] == (BUCKET,):
                     split = _Split(self._module, other, self._imports)
                     for name in names if not (other.read_only or _obstacle(self._module, other)) else ():
                         if items := _items(other, name):
@@ -225,40 +209,12 @@ class _Split:
                     found += split._first(kind)
         return found
 
-    def _name(self, kind: str) -> str:
-        """The bucket's name, or one like it that no other resource of the type has or would get."""
-        others = {other.name for other in self._module.all_resources("aws_s3_bucket")} - {self._bucket.name}
-        return free_name(self._module, kind, self._bucket.name, kind.removeprefix("aws_s3_bucket"), others)
-
-    def _import(self, address: str, key: str) -> str:
-        """The block that has Terraform take over what is there, where it can be written."""
-        module, bucket = self._module, self._bucket
-        is_root = not module.facts.called_by and any(module.blocks("provider"))
-        meta = bucket.meta()
-        if not (self._imports and is_root and module.requires_terraform(1, 5)) or "count" in meta:
-            return ""
-        behind = f",{key}" if key else ""
-        if each := meta.get("for_each"):
-            if not module.requires_terraform(1, 7):
-                return ""
-            reference = bucket.reference("id")
-            name = f'"${{{reference}}}{behind}"' if behind else reference
-            return f"import {{\n  for_each = {each}\n\n  to = {address}[each.key]\n  id = {name}\n}}"
-        if module.requires_terraform(1, 6):
-            name = f'"${{{bucket.reference("id")}}}{behind}"' if behind else bucket.reference("id")
-            return f"import {{\n  to = {address}\n  id = {name}\n}}"
-        attribute = bucket.attribute("bucket")
-        known = module.literal(attribute.expr) if attribute else None
-        if isinstance(known, Known) and "${" not in f"{known.value}{key}":
-            return f'import {{\n  to = {address}\n  id = "{known.value}{behind}"\n}}'
-        return ""
-
     def _waiting(self) -> dict[Block, list[str]]:
         """The resources that must wait for what is split off, with its addresses."""
         found: dict[Block, list[str]] = {}
         for argument, kinds in _WAITING.items():
             instead = self.instead.get(argument)
-            address = f"{PARTS[argument].kind}.{self._name(PARTS[argument].kind)}"
+            address = f"{PARTS[argument].kind}.{free_name(self._bucket, PARTS[argument].kind)}"
             for one in self._module.references(self._bucket.address) if instead and instead.body else ():
                 block = one.block.top if one.block else None
                 if block and block.type == "resource" and block.labels[0] in kinds:
@@ -268,7 +224,7 @@ class _Split:
 
     def _followed(self) -> list[Edit]:
         """References to what the bucket tells of its website, as references to the website configuration."""
-        address = f"{_WEBSITE}.{self._name(_WEBSITE)}"
+        address = f"{WEBSITE}.{free_name(self._bucket, WEBSITE)}"
         return [
             one.file.edit(one.start, one.address_end, address)
             for one in self._module.references(self._bucket.address)

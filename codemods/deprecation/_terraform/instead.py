@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from fixer.model import Known, Unknown, Value
 from fixer.terraform import Block
 
-ACL = "aws_s3_bucket_acl"
-OWNERSHIP = "aws_s3_bucket_ownership_controls"
-VERSIONING = "aws_s3_bucket_versioning"
-
 
 @dataclass(frozen=True)
 class Instead:

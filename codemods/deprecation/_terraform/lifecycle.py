@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from codemods.deprecation._terraform.instead import VERSIONING, Instead
+from codemods.deprecation._terraform.instead import Instead
 from fixer.model import Absent, Known, Manual
 from fixer.terraform import Attribute, Block
+from fixer.terraform.buckets import VERSIONING
 from fixer.terraform.carrying import in_place, joined, lost_comments, nested, text_of
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

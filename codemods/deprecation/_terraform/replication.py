@@ -6,9 +6,10 @@ markers; see `resourceBucketInternalReplicationConfigurationUpdate` in the provi
 
 from __future__ import annotations
 
-from codemods.deprecation._terraform.instead import VERSIONING, Instead
+from codemods.deprecation._terraform.instead import Instead
 from fixer.model import Known, Manual
 from fixer.terraform import Attribute, Block
+from fixer.terraform.buckets import VERSIONING
 from fixer.terraform.carrying import joined, lost_comments, nested, text_of
 
 _TIMES = {"metrics": "event_threshold", "replication_time": "time"}

@@ -14,12 +14,12 @@ from codemods.facts import physical_names
 from codemods.naming._suffix import names
 from codemods.naming._suffix.cdk_parts import Parts
 from codemods.naming._suffix.cdk_places import Places
-from codemods.naming._suffix.cdk_text import NoPlaceError, Text, Texts
-from codemods.naming._suffix.names import Change
 from fixer.cdk.environment import Environments, Source
 from fixer.cdk.layout import Splice
+from fixer.cdk.texts import NoPlaceError, Text, Texts
 from fixer.cdk.tree import dotted
 from fixer.cdk.values import single_value
+from fixer.holes import HOLE, Change, core, hole, holes, occurrences, shown
 from fixer.model import Edit, Fix, Impact, Manual, Unknown
 
 if TYPE_CHECKING:
@@ -96,22 +96,18 @@ class Suffixer:
         read = self.texts.read(name.node)
         if not read.text:
             return None
-        name = replace(name, text=read.text, message=self._lacking(name, names.shown(read.text)))
+        name = replace(name, text=read.text, message=self._lacking(name, shown(read.text)))
         if "random" in kinds:
-            said = f"{name.physical.kind.label} `{names.shown(read.text)}`"
+            said = f"{name.physical.kind.label} `{shown(read.text)}`"
             name = replace(name, message=f"{said} comes out differently at every synthesis")
             return self._checked(self._without_random(name, read, apart="apart" in kinds))
         if "apart" in kinds:
             return None
         texts = " ".join(text for kind, text in leaves if kind == "text")
-        if environment := names.literal_environment(texts):
-            reason = f"The environment `{environment}` is written into it"
-            step = f"Write the environment suffix in the place of `{environment}`"
-            return replace(name, manual=Manual(reason, step))
-        unclear = next((code for kind, code in leaves if kind == "unclear"), None)
-        if unclear:
-            step = f"Put the environment suffix into {unclear}, or into the name"
-            return replace(name, manual=Manual(f"{unclear} may hold the environment already", step))
+        if manual := names.written_environment(texts):
+            return replace(name, manual=manual)
+        if unclear := next((code for kind, code in leaves if kind == "unclear"), None):
+            return replace(name, manual=names.may_hold_environment(unclear))
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
 
@@ -185,9 +181,9 @@ class Suffixer:
                 return replace(name, random=tuple(sources))
         else:
             changes = []
-            for match in names.HOLE.finditer(read.text):
+            for match in HOLE.finditer(read.text):
                 if (
-                    any(names.hole(self.texts.code(one)) == match[0] for one in operands)
+                    any(hole(self.texts.code(one)) == match[0] for one in operands)
                     and read.pieces[match.start()] is not None
                 ):
                     start, end = match.span()
@@ -224,17 +220,15 @@ class Suffixer:
             if other.manual or not other.changes or other is name:
                 continue
             if other.text == own:
-                shifted = [replace(one, start=one.start + span[0], end=one.end + span[0]) for one in other.changes]
-                return replace(name, changes=tuple(shifted))
+                return replace(name, changes=tuple(one.moved(span[0]) for one in other.changes))
             text = self.parts.variable_text(own, name.scope)
             if text == other.text and len(other.changes) == 1:
                 change = other.changes[0]
                 at = span[1] if change.start == len(text) else span[0]
                 return replace(name, changes=(replace(change, start=at, end=at),))
-            if other.node is not other.argument.node and own == names.hole(other.argument.text):
+            if other.node is not other.argument.node and own == hole(other.argument.text):
                 return None  # the variable that both take it from changes
-        reason = f"A service writes this log group for `{names.shown(own)}`, which gets no suffix here"
-        return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
+        return replace(name, manual=names.follows_none(own))
 
     # ---- the fix ---------------------------------------------------------------------------------
 
@@ -248,12 +242,12 @@ class Suffixer:
             owner = name.scope.nearest("class")
             if owner is None:
                 continue
-            core = max(names.HOLE.split(name.text)[::2], key=len)
+            sought = core(name.text)
             at = self.texts.tree.span(name.node)[0]
             for method in owner.children:
                 if method.kind != "function" or method.name == "__init__":
                     continue
-                held = len(core) > 4 and core in self.file.text(method.start, method.end)
+                held = len(sought) > 4 and sought in self.file.text(method.start, method.end)
                 if held or method.start <= at < method.end:
                     found.add(owner.name)
         return frozenset(found)
@@ -305,13 +299,13 @@ class Suffixer:
         except NoPlaceError as error:
             return Manual(str(error), "Write the suffix into it by hand")
         edits = [edit for file, found in splices.items() for edit in file.relaid(found)]
-        literal = () if names.holes(name.text) or name.random else (name.text,)
+        literal = () if holes(name.text) or name.random else (name.text,)
         return Fix(tuple(dict.fromkeys((*extra, *edits))), Impact.REPLACEMENT, literal)
 
     def _followers(self, name: Name) -> Iterator[tuple[Suffixer, Text, int]]:
         """The other places of the app that hold the name: the file, each text, and where the name stands in it."""
         yield from ((self, text, start) for text, start in self._places(name, self))
-        if names.holes(name.text):
+        if holes(name.text):
             return
         core = name.text.encode()
         for path in sorted(self.file.app.sources):
@@ -327,9 +321,9 @@ class Suffixer:
         for text in self.texts.holding(name.text):
             if text.node is own or name.text not in text.text:
                 continue
-            if home is self and not self.places.same_names(name.text, name.scope, text.node):
+            if home is self and not self.texts.mean_the_same(name.text, name.scope, text.node):
                 continue
-            for start in names.occurrences(text.text, name.text):
+            for start in occurrences(text.text, name.text):
                 if self.places.means(text, start, name.text, name.physical):
                     yield text, start
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from codemods.naming._suffix import names
-from codemods.naming._suffix.cdk_text import TEXT_METHODS, NoPlaceError
+from fixer.cdk.parameters import arguments_for
+from fixer.cdk.texts import TEXT_METHODS, NoPlaceError
 from fixer.cdk.tree import dotted
-from fixer.cdk.values import single_value
+from fixer.cdk.values import imported_text, single_value
 from fixer.environment import tells_apart
+from fixer.holes import HOLE
 from fixer.model import Unknown
 
 if TYPE_CHECKING:
     from codemods.naming._suffix.cdk_places import Places
-    from codemods.naming._suffix.cdk_text import Texts
+    from fixer.cdk.texts import Texts
     from fixer.cdk.tree import Scope
 
 _DEPTH = 8
@@ -116,7 +118,7 @@ class Parts:
         elif isinstance(node, cst.Attribute):
             yield self._kind_of_attribute(node, scope), code
         else:
-            given = self._arguments_of(node, scope) or []
+            given = arguments_for(self.texts.file, node, scope) or []
             for value, where in given:
                 yield from self.leaves(value, where, depth + 1)
             if not given:
@@ -159,74 +161,17 @@ class Parts:
 
     def is_given_plainly(self, node: cst.Name, scope: Scope) -> bool:
         """Whether a parameter is only ever given texts that the app writes out, or an import is such a constant."""
-        given = self._arguments_of(node, scope)
+        given = arguments_for(self.texts.file, node, scope)
         if given is None:
-            return self._constant(node, scope) is not None
+            return imported_text(self.texts.file, node, scope) is not None
         return bool(given) and all(
             self.texts.is_text(value) or (isinstance(value, cst.Name) and self.is_given_plainly(value, where))
             for value, where in given
         )
 
-    def _constant(self, node: cst.Name, scope: Scope) -> str | None:
-        """The text of a constant that the file imports from another one of the app."""
-        target = self.texts.tree.target(node, scope)
-        found_in = self.texts.file.app.index.definition(self.texts.file.path, target) if target else None
-        if found_in is None:
-            return None
-        path, constant = found_in
-        source = self.texts.file.app.sources[path]
-        pattern = rf"^{re.escape(constant)}\s*(?::\s*str\s*)?=\s*([\"'])([^\"'\\\n]*)\1\s*$"
-        found = re.findall(pattern, source.decode("utf-8", "replace"), re.MULTILINE)
-        return found[0][1] if len(found) == 1 else None
-
-    def _arguments_of(self, node: cst.Name, scope: Scope) -> list[tuple[cst.BaseExpression, Scope]] | None:
-        """What the calls in this file give for a parameter; None if the name is no parameter."""
-        found = scope.find(node.value)
-        if found is None or len(found[1]) != 1 or found[1][0].value is not None or found[1][0].target is not None:
-            return None
-        function = found[0]
-        if node.value not in self._parameters(function):
-            return None
-        owner = function.parent
-        called = owner.name if function.name == "__init__" and owner is not None else function.name
-        offset = 1 if owner is not None and owner.kind == "class" else 0
-        values: list[tuple[cst.BaseExpression, Scope]] = []
-        for site in self.texts.tree.calls:
-            func = site.node.func
-            last = func.attr.value if isinstance(func, cst.Attribute) else getattr(func, "value", None)
-            if last != called:
-                continue
-            value = self._passed(site.node, node.value, function, offset)
-            if value is not None:
-                values.append((value, site.scope))
-        return values
-
-    @staticmethod
-    def _parameters(function: Scope) -> tuple[str, ...]:
-        node = function.node
-        if not isinstance(node, cst.FunctionDef):
-            return ()
-        return (*function.parameters, *(one.name.value for one in node.params.kwonly_params))
-
-    @staticmethod
-    def _passed(call: cst.Call, parameter: str, function: Scope, offset: int) -> cst.BaseExpression | None:
-        for each in call.args:
-            if each.keyword is not None and each.keyword.value == parameter:
-                return each.value
-        positional = [each for each in call.args if each.keyword is None]
-        index = function.parameters.index(parameter) - offset if parameter in function.parameters else -1
-        if 0 <= index < len(positional) and not any(each.star for each in positional[: index + 1]):
-            return positional[index].value
-        node = function.node
-        if isinstance(node, cst.FunctionDef):
-            for param in (*node.params.params, *node.params.kwonly_params):
-                if param.name.value == parameter:
-                    return param.default
-        return None
-
     def variable_text(self, text: str, scope: Scope) -> str | None:
         """The literal that a variable holds, if a text is that variable alone."""
-        match = names.HOLE.fullmatch(text)
+        match = HOLE.fullmatch(text)
         found = scope.find(match[1]) if match else None
         if found is None or len(found[1]) != 1 or not isinstance(found[1][0].value, cst.SimpleString):
             return None

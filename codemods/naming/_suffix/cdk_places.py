@@ -15,7 +15,7 @@ from fixer.cdk.tree import dotted
 
 if TYPE_CHECKING:
     from codemods.facts import PhysicalName
-    from codemods.naming._suffix.cdk_text import Text, Texts
+    from fixer.cdk.texts import Text, Texts
     from fixer.cdk.tree import Scope
 
 _NAMING_ONLY = re.compile(
@@ -58,7 +58,6 @@ _GIVING = frozenset(
     ["environment", "add_environment", "CfnOutput", "string_value", "resources", "resource_id", "variables"]
 )
 """What hands names on to others, whatever these call them."""
-_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
 
 
 @dataclass(frozen=True)
@@ -178,34 +177,9 @@ class Places:
             return False
         if place.target and not self.is_free(place.target, text.node):
             return False
-        subject = names.subject_words(physical)
-        about = names.is_about(place.labels[0], subject) if place.labels else False
-        variable = names.HOLE.fullmatch(wanted)
-        if variable and not names.is_about(variable[1], subject):
-            about = False
-        if text.text != wanted:
-            return names.in_address(text.text, start, physical.kind) or (
-                (about or bool(_PATH.match(text.text)))
-                and not names.is_common(wanted)
-                and not re.search(r"\s", text.text)
-            )
-        return about or (not names.is_common(wanted) and not _GIVING.isdisjoint(place.labels))
-
-    def same_names(self, wanted: str, scope: Scope, node: cst.BaseExpression) -> bool:
-        """Whether the variables in the name mean the same where another text stands."""
-        there = self.texts.tree.scope_at(self.texts.tree.span(node)[0])
-        for code in names.holes(wanted):
-            root = re.match(r"\w+", code)
-            if root is None:
-                return False
-            if root[0] == "self":
-                if there.nearest("class") is not scope.nearest("class"):
-                    return False
-                continue
-            one, other = scope.find(root[0]), there.find(root[0])
-            if (one and one[0]) is not (other and other[0]):
-                return False
-        return True
+        about = bool(place.labels) and names.is_about(place.labels[0], names.subject_words(physical))
+        given = not _GIVING.isdisjoint(place.labels)
+        return names.is_meant(text.text, start, wanted, physical, about=about, given=given)
 
     def is_given_to(self, target: str, other: str) -> bool:
         """Whether a method of `target` is called with `other`, so that the one may depend on the other."""

@@ -1,23 +1,17 @@
-"""Physical names as text with holes: what in them tells environments apart, and where the suffix goes.
-
-A name is written as one string in which every expression stands as a hole, its source text between two characters that
-no source has. So a name that is built up, and the places that build up the same one, compare as strings do.
-"""
+"""Physical names as texts with holes: what in them tells environments apart, and where the suffix goes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from fixer.environment import words_in
+from fixer.holes import HOLE, Change, holes, shown
+from fixer.model import Manual
 
 if TYPE_CHECKING:
     from codemods.facts import Kind, PhysicalName
-
-OPEN, CLOSE = "\ue000", "\ue001"
-HOLE = re.compile(f"{OPEN}([^{CLOSE}]*){CLOSE}")
 
 LONGEST_SUFFIX = 10
 """Characters that a suffix plausibly has, as `pr-1234567` has."""
@@ -45,6 +39,8 @@ _OWNER = re.compile(
     r"|ecs/containerinsights)/(?P<owner>[^/]+)(?:/|$)"
 )
 """Log groups that a service names after a resource."""
+_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
+"""How texts start that hold the names of resources in paths."""
 _PLACEHOLDERS = {"account": "123456789012", "region": "us-east-1"}
 _PLAIN_WORDS = frozenset(
     ("name", "id", "identifier", "group", "configuration", "instance", "api", "resource", "s3", "db")
@@ -73,52 +69,31 @@ _SERVICES: dict[str, set[str]] = {
 """How ARNs call the service, where that is not the first word of the kind."""
 
 
-def hole(code: str) -> str:
-    """An expression as part of a name; spaces and the kind of quotes don't count."""
-    return f"{OPEN}{''.join(code.split()).replace(chr(34), chr(39))}{CLOSE}"
-
-
-def holes(name: str) -> list[str]:
-    """The source texts of the expressions in a name."""
-    return HOLE.findall(name)
-
-
-def shown(name: str) -> str:
-    """A name for people: expressions in braces."""
-    return HOLE.sub(r"{\1}", name)
-
-
-@dataclass(frozen=True)
-class Change:
-    """What happens to a name: `before`, the suffix and `after` take the place of `start:end`.
-
-    With `drop` nothing does.
-    """
-
-    start: int
-    end: int
-    before: str = ""
-    after: str = ""
-    drop: bool = False
-
-    def apply(self, name: str, suffix: str) -> str:
-        """The name as it will be."""
-        made = "" if self.drop else f"{self.before}{suffix}{self.after}"
-        return name[: self.start] + made + name[self.end :]
-
-
 def is_unclear(code: str) -> bool:
     """Whether an expression is by its name a beginning that others choose, which may hold the environment."""
     return not _UNCLEAR.isdisjoint(words_in(code))
 
 
-def literal_environment(name: str) -> str | None:
-    """The environment that is written into a name, such as `prod` in `prod-orders`."""
-    for text in HOLE.split(name)[::2]:
-        for word in words_in(text):
-            if word in _LITERAL:
-                return word
+def written_environment(text: str) -> Manual | None:
+    """Why the suffix can't be put into a name in which an environment is written, such as `prod` in `prod-orders`."""
+    words = (word for piece in HOLE.split(text)[::2] for word in words_in(piece))
+    for word in words:
+        if word in _LITERAL:
+            step = f"Write the environment suffix in the place of `{word}`"
+            return Manual(f"The environment `{word}` is written into it", step)
     return None
+
+
+def may_hold_environment(code: str) -> Manual:
+    """Why the suffix can't be put into a name that has such an expression in it."""
+    step = f"Put the environment suffix into {code}, or into the name"
+    return Manual(f"{code} may hold the environment already", step)
+
+
+def follows_none(owner: str) -> Manual:
+    """Why the suffix can't be put into the name of a log group that a service writes for what has such a name."""
+    reason = f"A service writes this log group for `{shown(owner)}`, which gets no suffix here"
+    return Manual(reason, "Let its name follow the name of that resource")
 
 
 def must_stay(name: str, kind: Kind) -> str | None:
@@ -184,16 +159,6 @@ def _filled(name: str, other: str) -> str:
     return HOLE.sub(value, name)
 
 
-def occurrences(text: str, name: str) -> Iterator[int]:
-    """Where a name stands in a text as a word of its own, not as a part of another name or of a file's name."""
-    start = text.find(name)
-    while start >= 0:
-        before, after = text[:start][-1:], text[start + len(name) :]
-        if not re.match(rf"[\w.{CLOSE}-]", before) and not re.match(rf"[\w{OPEN}-]|\.(?!s3)", after):
-            yield start
-        start = text.find(name, start + 1)
-
-
 def in_address(text: str, start: int, kind: Kind) -> bool:
     """Whether the place is in an ARN or a URL of the service that the kind of name belongs to."""
     plain = HOLE.sub(lambda match: "x" * len(match[0]), text)
@@ -220,6 +185,25 @@ def subject_words(physical: PhysicalName) -> frozenset[str]:
 def is_about(label: str, subject: frozenset[str]) -> bool:
     """Whether a keyword, a key or a function is by its name about what is named."""
     return any(word in subject or word.removesuffix("s") in subject for word in words_in(label))
+
+
+def is_meant(text: str, start: int, name: str, physical: PhysicalName, *, about: bool, given: bool) -> bool:
+    """Whether a name that stands in a text means what is named.
+
+    Args:
+        text: The text.
+        start: Where in it the name stands.
+        name: The name.
+        physical: What is named.
+        about: Whether the text is by its label about that.
+        given: Whether the text is handed on to others, whatever these call it.
+    """
+    bare = HOLE.fullmatch(name)
+    about = about and (bare is None or is_about(bare[1], subject_words(physical)))
+    if text == name:
+        return about or (given and not is_common(name))
+    is_path = about or _PATH.match(text) is not None
+    return in_address(text, start, physical.kind) or (is_path and not is_common(name) and not re.search(r"\s", text))
 
 
 def is_common(name: str) -> bool:

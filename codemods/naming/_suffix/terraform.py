@@ -10,51 +10,24 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import physical_names
 from codemods.naming._suffix import names
-from codemods.naming._suffix.names import Change
+from codemods.naming._suffix.terraform_places import holds_only_names, means
 from fixer.environment import HOLDER, tells_apart
-from fixer.model import Create, Edit, Fix, Impact, Known, Manual
-from fixer.terraform import Block, Chunk
+from fixer.holes import HOLE, Change, holes, occurrences, shown
+from fixer.model import Edit, Fix, Impact, Known, Manual
+from fixer.terraform.companion import new_variable
 from fixer.terraform.environment import holds_text
-from fixer.terraform.template import unescape
+from fixer.terraform.texts import Text, repeating
 
 if TYPE_CHECKING:
     from codemods.facts import PhysicalName
     from codemods.naming.env_suffix_names import Options
     from fixer.model import Change as FileEdit
-    from fixer.terraform import Attribute, Expr, Module, TerraformFile, Traversal
+    from fixer.terraform import Attribute, Block, Expr, Module, Traversal
 
 _TEXT_FUNCTIONS = frozenset(
     ["format", "join", "lower", "replace", "substr", "title", "trim", "trimprefix", "trimspace", "trimsuffix", "upper"]
 )
-_PATH_FUNCTIONS = re.compile(r"file\w*|templatefile|pathexpand|abspath|basename|dirname")
-_ESCAPE = re.compile(r"\\|\$\$\{|%%\{")
-_TOKEN = re.compile(r"\\u[0-9a-fA-F]{4}|\\U[0-9a-fA-F]{8}|\\.|\$\$\{|%%\{|.", re.DOTALL)
 _REPLACED = re.compile(r"(?:deploy(?:ment)?_?)?(?:env(?:ironment)?|stage)(?:_?name)?")
-_NAMING_ONLY = frozenset(
-    ("name", "name_prefix", "tags", "tags_all", "default_tags", "description", "comment", "label", "title", "sid")
-)
-_PATHS = frozenset(
-    [
-        "filename",
-        "source",
-        "source_dir",
-        "source_file",
-        "output_path",
-        "output_file",
-        "handler",
-        "key",
-        "path",
-        "s3_key",
-        "image_uri",
-        "content_type",
-        "runtime",
-    ]
-)
-_GIVING = frozenset(["environment", "environment_variables", "variables", "env", "resources", "resource_id", "arn"])
-"""What hands names on to others, whatever these call them."""
-_PATH = re.compile(r"/aws/|table/|service/|function[:/]")
-_ELSEWHERE = re.compile(r"aws_(?:route53|acm|ses|sesv2)_")
-_ASIDE = frozenset(("terraform", "provider", "variable", "moved", "import", "removed", "check"))
 _UNIQUE = re.compile(r"aws_(?:caller_identity|region|partition|canonical_user_id|availability_zones?)")
 
 
@@ -73,44 +46,6 @@ class Name:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A string or a bare expression as a name, with the offset in the file of each of its characters."""
-
-    expr: Expr
-    text: str
-    offsets: tuple[int, ...]
-    is_bare: bool
-
-
-def _read(expr: Expr) -> _Text | None:
-    """An expression as text with holes; None for a template with directives."""
-    if expr.kind not in ("string", "template", "heredoc"):
-        text = names.hole(expr.text)
-        return _Text(expr, text, (expr.start,) * len(text) + (expr.end,), is_bare=True)
-    source = expr.file.source
-    position, end = expr.content
-    text, offsets = "", list[int]()
-    for part in expr.parts:
-        if isinstance(part, Chunk) and part.text.isascii() and not _ESCAPE.search(part.text):
-            text += part.text
-            offsets += range(part.start, part.end)
-            position = part.end
-        elif isinstance(part, Chunk):
-            for token in _TOKEN.finditer(part.text):
-                plain = unescape(token[0]) if expr.kind != "heredoc" else token[0]
-                offsets += [part.start + len(part.text[: token.start()].encode())] * len(plain)
-                text += plain
-            position = part.end
-        elif part.kind == "directive":
-            return None
-        else:
-            made = names.hole(part.text)
-            text, offsets = text + made, offsets + [position] * len(made)
-            position = source.index(b"}", part.end) + 1
-    return _Text(expr, text, (*offsets, end), is_bare=False)
-
-
 class Suffixer:
     """Gives the names of one module their suffix."""
 
@@ -119,7 +54,6 @@ class Suffixer:
         self.module, self.options = module, options
         self._added: dict[str, set[str]] = {}
         """References that the fixes so far add, by the address that they stand at."""
-        self._read_texts: dict[tuple[str, int], _Text | None] = {}
 
     # ---- the names -------------------------------------------------------------------------------
 
@@ -146,10 +80,10 @@ class Suffixer:
         for kind, arguments in physical_names().terraform.items():
             for block in self.module.resources(kind):
                 for attribute in filter(None, map(block.attribute, arguments)):
-                    read = _read(attribute.expr)
+                    read = attribute.expr.as_text
                     if self._replaces_environment and read and self._environments(read):
                         return variable
-                    for one in self._deep(attribute.expr):
+                    for one in self.module.traversals_behind(attribute.expr):
                         if (one.names[0] in ("var", "local") and HOLDER.fullmatch(one.names[-1]) and not one.rest) or (
                             one.text == "terraform.workspace"
                         ):
@@ -161,40 +95,16 @@ class Suffixer:
         }
         return max(usable, key=lambda code: usable[code]) if usable else variable
 
-    def _deep(self, expr: Expr) -> list[Traversal]:
-        """All that the expression mentions, through locals and through what `each` stands for."""
-        found: dict[tuple[str, int], Traversal] = {}
-        seen: set[int] = set()
-        waiting = [expr]
-        while waiting:
-            one = waiting.pop()
-            if one.start in seen and one is not expr:
-                continue
-            seen.add(one.start)
-            for traversal in one.traversals():
-                found[one.file.path, traversal.start] = traversal
-                if traversal.names[0] == "local" and len(traversal.names) > 1:
-                    local = self.module.local(traversal.names[1])
-                    if local:
-                        inside = one.traversal and self.module.follow(one)
-                        waiting.append(inside if inside and inside is not one else local.expr)
-                elif traversal.names[0] == "each":
-                    block = one.file.enclosing(traversal.start)[0]
-                    each = block.top.attribute("for_each") if block else None
-                    if each:
-                        waiting.append(each.expr)
-        return list(found.values())
-
     def _judge(self, name: Name) -> Name | None:
         """The name with what is to happen to it; None if it is in order, or somebody else's."""
         expr = name.expr
-        read = _read(expr)
-        deep = self._deep(expr)
+        read = expr.as_text
+        deep = self.module.traversals_behind(expr)
         kinds = {one.names[0] for one in deep}
         label = name.physical.kind.label
         if expr.kind in ("null", "number", "bool") or read is None or not read.text:
             return None
-        said = f"`{names.shown(read.text)}`"
+        said = f"`{shown(read.text)}`"
         name = replace(name, text=read.text, message=f"{label} {said} has no environment suffix")
         if not kinds <= {"var", "local", "data", "each", "count", "path", "module", "terraform", "self"}:
             return None  # named after another resource, or random
@@ -216,11 +126,7 @@ class Suffixer:
             if bare is None or bare.manual:
                 return bare
             name = bare
-        if environment := names.literal_environment(name.text):
-            return replace(name, manual=self._literal(environment))
-        if unclear := self._unclear(mine):
-            return replace(name, manual=unclear)
-        if manual := self._hidden_end(name):
+        if manual := names.written_environment(name.text) or self._unclear(mine) or self._hidden_end(name):
             return replace(name, manual=manual)
         change = names.place(name.text, name.physical.kind, self.options.position, self.options.separator)
         return self._checked(replace(name, changes=(change,)))
@@ -244,13 +150,6 @@ class Suffixer:
             return "" if _UNIQUE.fullmatch(traversal.names[1]) else "".join(traversal.rest)
         return "".join(traversal.steps)
 
-    @staticmethod
-    def _literal(environment: str) -> Manual:
-        return Manual(
-            f"The environment `{environment}` is written into it",
-            f"Write the environment suffix in the place of `{environment}`",
-        )
-
     def _unclear(self, mine: Iterable[Traversal]) -> Manual | None:
         """Why it can't be told whether the environment is in it already."""
         for one in mine:
@@ -259,13 +158,10 @@ class Suffixer:
             if one.names[0] == "module" or (
                 names.is_unclear("".join(one.steps)) and one.names[0] == "var" and not has_default
             ):
-                return Manual(
-                    f"{one.text} may hold the environment already",
-                    f"Put the environment suffix into {one.text}, or into the name",
-                )
+                return names.may_hold_environment(one.text)
         return None
 
-    def _of_environment(self, name: Name, read: _Text, mine: list[Traversal]) -> Name | None:
+    def _of_environment(self, name: Name, read: Text, mine: list[Traversal]) -> Name | None:
         """A name that holds an environment: in order, but for modules that tell environments apart by the suffix."""
         variable = self.options.variable
         if not self._replaces_environment or any(variable in one.names for one in mine):
@@ -275,9 +171,7 @@ class Suffixer:
         if self.suffix != f"var.{variable}":
             return None
         changes = self._environments(read)
-        message = (
-            f"{name.physical.kind.label} `{names.shown(read.text)}` has the environment, but no environment suffix"
-        )
+        message = f"{name.physical.kind.label} `{shown(read.text)}` has the environment, but no environment suffix"
         name = replace(name, message=message)
         if read.is_bare:
             return None
@@ -292,11 +186,11 @@ class Suffixer:
         return self.options.replace_environment and has_suffix
 
     @staticmethod
-    def _environments(read: _Text) -> tuple[Change, ...]:
+    def _environments(read: Text) -> tuple[Change, ...]:
         """The places of `var.environment` in a name."""
         return tuple(
             Change(match.start(), match.end())
-            for match in names.HOLE.finditer(read.text)
+            for match in HOLE.finditer(read.text)
             if match[1].startswith("var.") and _REPLACED.fullmatch(match[1][4:])
         )
 
@@ -315,8 +209,14 @@ class Suffixer:
             return name if isinstance(default, Known) and isinstance(default.value, str) and default.value else None
         if traversal.names[0] == "local" and len(traversal.names) > 1:
             local = self.module.local(traversal.names[1]) if not traversal.rest else None
-            text = _read(local.expr) if local and local.expr.kind in ("string", "template") else None
-            if local and text and text.text and not local.block.read_only and self._only_names(traversal.address):
+            text = local.expr.as_text if local and local.expr.kind in ("string", "template") else None
+            if (
+                local
+                and text
+                and text.text
+                and not local.block.read_only
+                and holds_only_names(self.module, traversal.address)
+            ):
                 return replace(name, expr=local.expr, text=text.text)
             return name if local or isinstance(self.module.resolve(expr), Known) else None
         return (
@@ -325,19 +225,6 @@ class Suffixer:
             else None
         )
 
-    def _only_names(self, address: str) -> bool:
-        """Whether a local is a whole name wherever a name is made of it, so that it can change itself."""
-        for one in self.module.references(address):
-            attribute, block = one.attribute, one.block
-            if attribute is None or block is None or block.top.type in ("locals", "module", *_ASIDE):
-                return False
-            if _ELSEWHERE.match(block.top.labels[0] if block.top.labels else ""):
-                return False
-            is_whole = (attribute.expr.inner or attribute.expr).text == address
-            if not is_whole and attribute.name in physical_names().terraform.get(block.top.labels[0], {}):
-                return False
-        return not self.module.references(address, fixed=True)
-
     def _after_owner(self, name: Name, found: list[Name]) -> Name:
         """The name of a service's log group follows that of the resource that the service writes it for."""
         span = names.owner(name.text, name.physical.kind) if name.changes else None
@@ -345,12 +232,8 @@ class Suffixer:
             return name
         for other in found:
             if other.text == name.text[slice(*span)] and other.changes and not other.manual:
-                shifted = [replace(one, start=one.start + span[0], end=one.end + span[0]) for one in other.changes]
-                return replace(name, changes=tuple(shifted))
-        reason = (
-            f"A service writes this log group for `{names.shown(name.text[slice(*span)])}`, which gets no suffix here"
-        )
-        return replace(name, manual=Manual(reason, "Let its name follow the name of that resource"))
+                return replace(name, changes=tuple(one.moved(span[0]) for one in other.changes))
+        return replace(name, manual=names.follows_none(name.text[slice(*span)]))
 
     def _checked(self, name: Name) -> Name:
         """The name, with a manual reason if it can't have the suffix."""
@@ -389,180 +272,55 @@ class Suffixer:
 
     def fix(self, name: Name) -> Fix | Manual:
         """The edits of the name, of the places that follow it, and of the variable that it needs."""
-        edits: dict[tuple[TerraformFile, int], list[Edit]] = {}
-
-        def add(file: TerraformFile, edit: Edit) -> None:
-            block = file.enclosing(edit.start)[0]
-            edits.setdefault((file, block.top.start if block else 0), []).append(edit)
-
-        read = _read(name.expr)
-        assert read is not None  # noqa: S101
-        for edit in self._edits(read, 0, name, None):
-            add(read.expr.file, edit)
-        for file, text, start in self._followers(name):
-            if file.read_only:
-                return Manual(
-                    f"{file.path} names it too, which iacfix does not write", "Put the suffix into both by hand"
-                )
-            for edit in self._edits(text, start, name, self._reference(name, file, text)):
-                add(file, edit)
-        changes: list[FileEdit] = []
-        for (file, _), found in edits.items():
-            first, last = min(one.start for one in found), max(one.end for one in found)
-            block = file.enclosing(first)[0]
-            span = (block.top.start, max(block.top.end, last)) if block else (first, last)
-            changes += file.settle(*span, dict.fromkeys(found))
-        literal = () if names.holes(name.text) else (name.text,)
+        read = name.expr.as_text
+        assert read is not None  # noqa: S101  it was judged
+        edits = {read.file: list(self._edits(read, 0, name, None))}
+        for text, start in self._followers(name):
+            if text.file.read_only:
+                reason = f"{text.file.path} names it too, which iacfix does not write"
+                return Manual(reason, "Put the suffix into both by hand")
+            edits.setdefault(text.file, []).extend(self._edits(text, start, name, self._reference(name, text)))
+        changes = [edit for file, found in edits.items() for edit in file.settled(found)]
+        literal = () if holes(name.text) else (name.text,)
         return Fix((*changes, *self._declaration()), Impact.REPLACEMENT, literal)
 
-    def _edits(self, text: _Text, start: int, name: Name, reference: str | None) -> Iterator[Edit]:
+    def _edits(self, text: Text, start: int, name: Name, reference: str | None) -> Iterator[Edit]:
         """Give the name that stands at `start` of a text its suffix; `reference` can stand in its place."""
-        file = text.expr.file
-        whole = text.text == name.text
-        if reference and whole and text.expr.kind != "heredoc":
-            yield file.edit(text.expr.start, text.expr.end, reference)
-        elif text.is_bare:
-            (change,) = name.changes
-            own, suffix = f"${{{file.text(text.expr.start, text.expr.end)}}}", f"${{{self.suffix}}}"
-            made = f"{suffix}{change.after}{own}" if change.after else f"{own}{change.before}{suffix}"
-            yield file.edit(text.expr.start, text.expr.end, f'"{made}"')
-        elif reference:
-            end = text.offsets[start + len(name.text)]
-            yield file.edit(text.offsets[start], end, f"${{{reference}}}")
+        if reference and text.text == name.text and text.kind != "heredoc":
+            yield text.replaced(reference)
+        elif reference and not text.is_bare:
+            yield text.put(start, start + len(name.text), f"${{{reference}}}")
         else:
-            for change in name.changes:
-                made = "" if change.drop else f"{change.before}${{{self.suffix}}}{change.after}"
-                yield file.edit(text.offsets[start + change.start], text.offsets[start + change.end], made)
+            yield from text.changed(start, name.changes, self.suffix)
 
-    def _declaration(self) -> Iterator[FileEdit]:
+    def _declaration(self) -> tuple[FileEdit, ...]:
         """The variable, if it is not there yet."""
-        if self.suffix != f"var.{self.options.variable}" or self.module.variable(self.options.variable):
-            return
-        text = (
-            f'variable "{self.options.variable}" {{\n'
-            '  description = "Suffix of names that tells the deployments of this configuration apart"\n'
-            f'  type        = string\n  default     = "{self.options.default}"\n}}\n'
-        )
-        folder = "" if self.module.path == "." else f"{self.module.path}/"
-        counts = {file: sum(block.type == "variable" for block in file.blocks) for file in self.module.files}
-        own = next((file for file in self.module.files if file.path == f"{folder}variables.tf"), None)
-        most = max(counts, key=lambda file: counts[file], default=None)
-        if own is None and most is not None and counts[most]:
-            own = most
-        yield own.appended(text) if own else Create(f"{folder}variables.tf", text)
+        if self.suffix != f"var.{self.options.variable}":
+            return ()
+        description = "Suffix of names that tells the deployments of this configuration apart"
+        return new_variable(self.module, self.options.variable, description, self.options.default)
 
     # ---- what follows ----------------------------------------------------------------------------
 
-    def _followers(self, name: Name) -> Iterator[tuple[TerraformFile, _Text, int]]:
+    def _followers(self, name: Name) -> Iterator[tuple[Text, int]]:
         """The other places of the module that hold the name: each text, and where the name stands in it."""
-        core = max(names.HOLE.split(name.text)[::2], key=len).encode()
-        bare = names.HOLE.fullmatch(name.text)
-        for file in (*self.module.files, *self.module.fixed):
-            if core not in file.source:
-                continue
-            texts = [read for read in self._texts(file, core) if name.text in read.text]
-            if bare:
-                inside = [(one.expr.start, one.expr.end) for one in texts]
-                texts += [
-                    read
-                    for one in self.module.references(".".join(bare[1].split(".")[:2]))
-                    if one.file is file and not any(start <= one.start < end for start, end in inside)
-                    if (read := self._bare_text(file, one.start, one.end)) and read.text == name.text
-                ]
-            for text in texts:
-                for start in names.occurrences(text.text, name.text):
-                    if text.expr.start != name.expr.start and self._follows(name, file, text, start):
-                        yield file, text, start
+        for text in repeating(self.module, name.text):
+            for start in occurrences(text.text, name.text):
+                is_own = text.file is name.expr.file and text.start == name.expr.start
+                if not is_own and means(text, start, name.text, name.physical):
+                    yield text, start
 
-    def _texts(self, file: TerraformFile, core: bytes) -> Iterator[_Text]:
-        """The strings of a file that hold the bytes."""
-        for expr in file.strings:
-            if core in file.source[expr.start : expr.end]:
-                key = file.path, expr.start
-                if key not in self._read_texts:
-                    self._read_texts[key] = _read(expr)
-                if read := self._read_texts[key]:
-                    yield read
-
-    @staticmethod
-    def _bare_text(file: TerraformFile, start: int, end: int) -> _Text | None:
-        text = names.hole(file.text(start, end))
-        expr = _Span(file, start, end)
-        return _Text(expr, text, (start,) * len(text) + (end,), is_bare=True)  # type: ignore[arg-type]
-
-    def _follows(self, name: Name, file: TerraformFile, text: _Text, start: int) -> bool:
-        """Whether the place means the resource by its name."""
-        place = file.place(text.expr.start, text.expr.end)
-        block, attribute = place.block, place.attribute
-        if block is None or attribute is None or block.top.type in _ASIDE or place.is_key:
-            return False
-        if any(_PATH_FUNCTIONS.fullmatch(one) for one in place.functions):
-            return False
-        kind = block.top.labels[0] if block.top.labels else ""
-        if _ELSEWHERE.match(kind) or (
-            block is block.top
-            and attribute.name in physical_names().terraform.get(kind, {})
-            and block.type == "resource"
-        ):
-            return False
-        labels = [attribute.name.lower(), *(key.lower() for key in place.keys)]
-        if labels[0] in _NAMING_ONLY - {"name"} or (labels[-1] in _NAMING_ONLY and block.type != "data"):
-            return False
-        label = [attribute.name, *place.keys][-1]
-        subject = names.subject_words(name.physical)
-        about = names.is_about(label, subject) or (block.type == "data" and attribute.name == name.physical.argument)
-        variable = names.HOLE.fullmatch(name.text)
-        if variable and not names.is_about(variable[1], subject):
-            about = False
-        common = names.is_common(name.text)
-        if text.text != name.text:
-            return names.in_address(text.text, start, name.physical.kind) or (
-                (about or bool(_PATH.match(text.text))) and not common and not re.search(r"\s", text.text)
-            )
-        if labels[-1] in _PATHS:
-            return False
-        given = block.top.type in ("locals", "module", "output") or not _GIVING.isdisjoint((block.type, *labels))
-        return about or (given and not common)
-
-    def _reference(self, name: Name, file: TerraformFile, text: _Text) -> str | None:
+    def _reference(self, name: Name, text: Text) -> str | None:
         """An expression that gives the new name in that place, if it can refer to the resource without a cycle."""
-        block = file.enclosing(text.expr.start)[0]
+        block, attribute = text.file.enclosing(text.start)
         own = name.block
         if block is None or block.top is own or block.top.type == "data" or own.meta().keys() & {"count", "for_each"}:
             return None
         argument = name.physical.reference or name.physical.argument
         goal = block.top.address
         if block.top.type == "locals":
-            attribute = file.enclosing(text.expr.start)[1]
             goal = f"local.{attribute.name}" if attribute else ""
-        if goal in self._reached(own):
+        if goal in self.module.dependencies(own.address, self._added):
             return None
         self._added.setdefault(goal, set()).add(own.address)
         return f"{own.address}.{argument}"
-
-    def _reached(self, block: Block) -> set[str]:
-        """The addresses of all that a block depends on, or will depend on once the fixes are made."""
-        seen = {block.address}
-        waiting = [block.address]
-        while waiting:
-            address = waiting.pop()
-            mentioned = set(self._added.get(address, ()))
-            root, _, name = address.partition(".")
-            local = self.module.local(name) if root == "local" else None
-            found = local or self.module.resource(address)
-            file = local.block.file if local else found.file if isinstance(found, Block) else None
-            if found and file:
-                mentioned |= {one.address for one in file.traversals if found.start <= one.start < found.end}
-            waiting += mentioned - seen
-            seen |= mentioned
-        return seen
-
-
-@dataclass(frozen=True)
-class _Span:
-    """What of an expression is asked for where only its place is known."""
-
-    file: TerraformFile
-    start: int
-    end: int
-    kind: str = "traversal"

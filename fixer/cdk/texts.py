@@ -1,4 +1,4 @@
-"""String expressions of CDK code: what they say, and how to write into them."""
+"""String expressions of CDK code as texts with holes: what they say, and how to write into them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from codemods.naming._suffix import names
-from codemods.naming._suffix.names import Change
 from fixer.cdk.layout import Splice
 from fixer.cdk.tree import dotted
+from fixer.holes import HOLE, Change, hole, holes
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
@@ -38,7 +37,7 @@ class _Piece:
 
 @dataclass
 class Text:
-    """A string expression as a name, with the place in the file of each of its characters, and the literal it is in."""
+    """A string expression as a text with holes, and for each of its characters its place and the literal it is in."""
 
     node: cst.BaseExpression
     text: str = ""
@@ -56,11 +55,11 @@ class Text:
     @property
     def is_bare(self) -> bool:
         """Whether it is one expression that is no string literal."""
-        return names.HOLE.fullmatch(self.text) is not None and self.pieces[0] is None
+        return HOLE.fullmatch(self.text) is not None and self.pieces[0] is None
 
 
 class NoPlaceError(Exception):
-    """The suffix can't be written there; the text says why."""
+    """An expression can't be put into a text there; the message says why."""
 
 
 class Texts:
@@ -76,6 +75,7 @@ class Texts:
         return self.file.tree
 
     def code(self, node: cst.CSTNode) -> str:
+        """The source of a node."""
         return self.file.text(*self.tree.span(node))
 
     def is_text(self, node: cst.BaseExpression) -> bool:
@@ -153,7 +153,7 @@ class Texts:
                             if part.format_spec or part.conversion
                             else self.code(part.expression)
                         )
-                        made.add(names.hole(code), start, end, piece)
+                        made.add(hole(code), start, end, piece)
             case cst.ConcatenatedString():
                 self._read_into(made, node.left)
                 self._read_into(made, node.right)
@@ -161,7 +161,7 @@ class Texts:
                 self._read_into(made, node.left)
                 self._read_into(made, node.right)
             case _:
-                made.add(names.hole(self.code(node)), *self.tree.outer_span(node), None)
+                made.add(hole(self.code(node)), *self.tree.outer_span(node), None)
 
     def _read_literal(self, made: Text, text: str, start: int, piece: _Piece, is_raw: bool) -> None:
         position = 0
@@ -176,6 +176,7 @@ class Texts:
 
     @cached_property
     def strings(self) -> list[Text]:
+        """The string expressions of the file that are not parts of others."""
         found = []
         for node, parent in self.tree.parents.items():
             if isinstance(node, cst.BinaryOperation) and not isinstance(parent, cst.BinaryOperation):
@@ -208,15 +209,35 @@ class Texts:
     def holding(self, wanted: str) -> Iterator[Text]:
         """The string expressions of the file that are not parts of others, and variables if the name is one."""
         yield from self.strings
-        match = names.HOLE.fullmatch(wanted)
+        match = HOLE.fullmatch(wanted)
         for node in self.loads.get(match[1], ()) if match else ():
             if not isinstance(self.tree.parents[node], cst.FormattedStringExpression | cst.BinaryOperation):
                 yield self.read(node)
 
+    def mean_the_same(self, text: str, scope: Scope, node: cst.BaseExpression) -> bool:
+        """Whether what is in the holes of a text from a scope means the same where another text stands."""
+        there = self.tree.scope_at(self.tree.span(node)[0])
+        for code in holes(text):
+            root = re.match(r"\w+", code)
+            if root is None:
+                return False
+            if root[0] == "self":
+                if there.nearest("class") is not scope.nearest("class"):
+                    return False
+                continue
+            one, other = scope.find(root[0]), there.find(root[0])
+            if (one and one[0]) is not (other and other[0]):
+                return False
+        return True
+
     # ---- writing ---------------------------------------------------------------------------------
 
     def splices(self, text: Text, start: int, changes: tuple[Change, ...], code: str) -> Iterator[Splice]:
-        """Give the name that stands at `start` of a text its suffix."""
+        """Put an expression into the text that stands at `start` of another, as the changes say.
+
+        Raises:
+            NoPlaceError: it can't be written there.
+        """
         if text.is_bare:
             yield from self._around(text, changes, code)
             return
@@ -264,7 +285,7 @@ class Texts:
                 yield Splice(at, at, match[0])
 
     def _around(self, text: Text, changes: tuple[Change, ...], code: str) -> Iterator[Splice]:
-        """Give a name that is one expression its suffix."""
+        """Put an expression before or after a text that is one expression."""
         (change,) = changes
         start, end = self.tree.outer_span(text.node)
         made = f"{change.before}{{{code}}}{change.after}"
