@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import log_retention
 from fixer.model import Known
-from fixer.terraform import tags
+from fixer.terraform import tag_lines
 
 if TYPE_CHECKING:
     from fixer.terraform import Block, Module
@@ -44,9 +44,8 @@ def log_group(beside: Block, name: str, called: str, retention: Retention) -> st
         called: The argument that says what CloudWatch calls it.
         retention: How long it keeps events, where the module has no variable for it.
     """
-    lines = [called, f"retention_in_days = {retention_variable(beside.module) or retention.days}"]
-    if shared := tags(beside):
-        lines.append(f"\ntags = {shared}")
+    days = retention_variable(beside.module) or retention.days
+    lines = (called, f"retention_in_days = {days}", *tag_lines(beside))
     return beside.companion(LOG_GROUP, name, "\n".join(lines), reference="")
 
 

@@ -200,6 +200,19 @@ class Call:
             Wanted(path, value, struct, accepts or (lambda found: bool(found == value)), since, properties),
         )
 
+    def lack_all(self, values: Mapping[str, str], step: str, *, keyword: str = "", struct: str = "") -> Lack | None:
+        """What is wrong with settings that must all be there, whatever they are; None if they are.
+
+        Args:
+            values: The settings, with the Python expressions to give to those that lack.
+            step: What to do where that can't be told.
+            keyword: The keyword whose struct takes them; empty if the call does itself.
+            struct: The struct's full name.
+        """
+        from fixer.cdk.lack import lack_all
+
+        return lack_all(self, values, step, keyword, struct)
+
     # -- edits
 
     def set(self, keyword: str, text: str) -> tuple[Edit, ...]:

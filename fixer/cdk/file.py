@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -290,6 +290,11 @@ class CdkFile:
         from fixer.cdk.spelling import Speller
 
         return Speller(self, at).spell(names)
+
+    def spell_call(self, name: str, values: Mapping[str, str], at: Call | Reference) -> tuple[str, tuple[Edit, ...]]:
+        """How to call something of the CDK with keywords where a call is, and the edits of imports that this needs."""
+        spelled, edits = self.spell(name, at)
+        return f"{spelled}({', '.join(f'{key}={text}' for key, text in values.items())})", edits
 
     @cached_property
     def imports(self) -> Imports:

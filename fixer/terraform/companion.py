@@ -75,6 +75,12 @@ def tags(block: Block) -> str | None:
     return _shared(attribute.expr) if attribute else None
 
 
+def tag_lines(block: Block) -> tuple[str, ...]:
+    """The lines that give those `tags` to a resource that goes with the block, apart from those above; or none."""
+    shared = tags(block)
+    return (f"\ntags = {shared}",) if shared else ()
+
+
 def _shared(expr: Expr) -> str | None:
     if expr.kind == "traversal":
         return expr.text
