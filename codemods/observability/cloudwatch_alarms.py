@@ -334,8 +334,12 @@ def _counts(block: Block) -> bool:
 def _no_alarm(block: Block, service: Service, *, is_sure: bool) -> Manual | None:
     """Why no alarms can be made for it."""
     step = f"add an {ALARM} that notifies a topic"
-    if manual := block.no_companion(ALARM):
-        return manual
+    if block.read_only:
+        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", f"{step.capitalize()} there")
+    if block.module.resource(block.address) is None:
+        return Manual(f"{block.address} is declared more than once", "Keep one of them")
+    if block.module.incomplete:
+        return Manual("A file of the module can't be read, and alarms may be in it", "Mend the file")
     if not is_sure:
         reason = "It can't be told whether alarms or modules that are there watch it"
         return Manual(reason, f"Look at their metrics and dimensions; {step} if they don't")
