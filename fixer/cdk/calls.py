@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, fold, indent_at, relay, splice, start_of_line
+from fixer.cdk.outline import ProjectClass
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
 
 if TYPE_CHECKING:
@@ -515,6 +516,15 @@ class Construct(Call):
         value = evaluate(self.file, found.node, self.scope) if found is not None else None
         text = getattr(value, "value", None)
         return text if isinstance(text, str) else None
+
+    @property
+    def parent_class(self) -> str | None:
+        """The CDK's class of the construct's parent, such as `Stack`, if that is the class of the app around it."""
+        around = self.scope.nearest("class")
+        if around is None or self.scope_text != "self":
+            return None
+        found = self.file.app.index.subclass(ProjectClass(self.path, around.name))
+        return found.base if found else None
 
     @cached_property
     def target(self) -> str | None:
