@@ -51,11 +51,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
+from codemods._logs import Retention, log_group, retention_member
 from fixer.cdk import Call
 from fixer.cdk.apis import OPTIONS, rest_stages
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name
 from fixer.terraform.apis import REST_STAGE, api_of
 
 if TYPE_CHECKING:
@@ -220,11 +219,11 @@ def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Fin
         return found.finding(rule, _MESSAGE, manual=Manual(f"It has no {argument}", "Say which API it is a stage of"))
     if needs_role and not options.account_role and not _shows_role(module):
         return found.finding(rule, _MESSAGE, manual=_NO_ROLE)
-    name = free_name(module, LOG_GROUP, f"{stage.name}_access_logs", "_2")
-    group = log_group(stage, name, f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"', options)
-    settings = {"destination_arn": f"{LOG_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
+    called = f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"'
+    group, text = log_group(stage, f"{stage.name}_access_logs", called, options)
+    settings = {"destination_arn": f"{group}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
-    return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(group)))
+    return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(text)))
 
 
 def _shows_role(module: Module) -> bool:

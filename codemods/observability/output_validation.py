@@ -216,12 +216,12 @@ def _without_output(file: CdkFile, options: Options) -> Findings:
     for one in (*apis, *of_lambda):
         if not one.is_super and one.parent_class == "Stack" and _serves(one) and not _is_given(one):
             part, attribute = ("URL", _APIS[one.name]) if one.name in _APIS else ("ARN", "function_arn")
-            fix = _given(one, part, attribute)
+            fix = _output(one, part, attribute)
             manual = Manual("It is assigned to no variable, or its id can't be continued", "Add an output for it")
             yield one.finding(rule, f"has no output for its {part}", fix=fix, manual=None if fix else manual)
 
 
-def _given(one: Construct, part: str, attribute: str) -> Fix | None:
+def _output(one: Construct, part: str, attribute: str) -> Fix | None:
     """An output for an attribute of an API or function, if it can be read."""
     suffix = part.capitalize()
     if one.target is None or one.no_companion(suffix, ""):

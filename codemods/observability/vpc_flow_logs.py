@@ -122,12 +122,11 @@ def cdk(file: CdkFile, options: Retention) -> Findings:
         logged = _is_logged(file, vpc)
         if logged or (value is not Absent and vpc.has(_KEYWORD)):
             continue
+        manual = _obstacle(file, vpc)
         if isinstance(value, Unknown):
-            manual: Manual | None = Manual(f"{_KEYWORD} can't be judged: it {value.why}", _NEXT)
+            manual = Manual(f"{_KEYWORD} can't be judged: it {value.why}", _NEXT)
         elif logged is None:
             manual = Manual("It can't be told for which VPC a flow log is", _NEXT)
-        else:
-            manual = _obstacle(file, vpc)
         fix = None if manual else _beside(vpc, options) if vpc.name == _LOW_LEVEL else _within(vpc, options)
         yield vpc.finding(rule, _MESSAGE, fix=fix, manual=manual)
     yield from _unnamed(file, options)
@@ -287,7 +286,7 @@ def _vpc(module: Module, vpc: Block, options: Retention, *, unclear: bool) -> Fi
         manual = Manual(f"{taker.top.address} is given the VPC, and may give it a flow log", _NEXT)
     if manual:
         return vpc.finding(rule, _MESSAGE, manual=manual)
-    group, group_text = _group(module, vpc, vpc.reference("id"), options)
+    group, group_text = _group(vpc, vpc.reference("id"), options)
     role, role_texts = _role(module, vpc, group)
     lines = (f"iam_role_arn = {role}.arn", f"log_destination = {group}.arn", 'traffic_type = "ALL"', *tag_lines(vpc))
     log = vpc.companion(_LOG, free_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
@@ -326,7 +325,7 @@ def _incomplete(module: Module, log: Block, options: Retention) -> Findings:
     texts: list[str] = []
     where = destination.expr.text.removesuffix(".arn") if destination else ""
     if group is None:
-        where, text = _group(module, log, None, options)
+        where, text = _group(log, None, options)
         values["log_destination"] = f"{where}.arn"
         texts.append(text)
     if not has_role:
@@ -356,11 +355,10 @@ def _stem(block: Block) -> str:
     return block.name if "flow" in block.name else f"{block.name}_flow_logs"
 
 
-def _group(module: Module, beside: Block, called: str | None, options: Retention) -> tuple[str, str]:
+def _group(beside: Block, called: str | None, options: Retention) -> tuple[str, str]:
     """The address and text of a log group; `called` is the end of what CloudWatch calls it, if that is known."""
-    name = free_name(module, LOG_GROUP, _stem(beside), "_2")
     line = f'name = "/aws/vpc-flow-logs/${{{called}}}"' if called else 'name_prefix = "/aws/vpc-flow-logs/"'
-    return f"{LOG_GROUP}.{name}{beside.index}", log_group(beside, name, line, options)
+    return log_group(beside, _stem(beside), line, options)
 
 
 def _role(module: Module, beside: Block, group: str) -> tuple[str, list[str]]:
