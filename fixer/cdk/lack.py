@@ -59,11 +59,11 @@ def lack(call: Call, wanted: Wanted) -> Lack | None:
 def lack_all(call: Call, values: Mapping[str, str], step: str, keyword: str, struct: str) -> Lack | None:
     """What is wrong with settings that must all be there; see `Call.lack_all`."""
     found = within(call, keyword, struct) if keyword else call
-    if found is Absent:
-        text, imports = call.file.spell_call(struct, values, call)
-        return Lack(call, Absent, (*call.set(keyword, text), *imports))
-    if not isinstance(found, Call):
+    if isinstance(found, Unknown):
         return Lack(call, found, manual=_unclear(keyword, found, step))
+    if not isinstance(found, Call):
+        text, imports = call.file.spell_call(struct, values, call)
+        return Lack(call, found, (*call.set(keyword, text), *imports))
     lacking = {name: text for name, text in values.items() if found.value(name, shared=True) is Absent}
     others = {name: found.value(name) for name in values if not found.argument(name)}
     for name, value in others.items():
@@ -72,8 +72,8 @@ def lack_all(call: Call, values: Mapping[str, str], step: str, keyword: str, str
     return Lack(call, Absent, found.set_all(lacking)) if lacking else None
 
 
-def _unclear(what: str, value: Value, step: str) -> Manual:
-    return Manual(f"{what} can't be judged: it {getattr(value, 'why', '')}", step)
+def _unclear(what: str, value: Unknown, step: str) -> Manual:
+    return Manual(f"{what} can't be judged: it {value.why}", step)
 
 
 def within(call: Call, keyword: str, struct: str) -> Call | Value:

@@ -195,7 +195,7 @@ class Block:
         return lack(self, path, expr, accepts)
 
     def lack_all(self, values: Mapping[str, str], accepts: Callable[[Any], bool] = lambda _: True) -> Lack | None:
-        """What is wrong with arguments that must all be there, whatever they are; None if they are, as for `lack`.
+        """What is wrong with arguments that must all be there, whatever they are; None if nothing is, as for `lack`.
 
         Args:
             values: The arguments, with the HCL expressions to give to those that lack.
