@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from codemods.facts import log_retention
 from fixer.model import Known
-from fixer.terraform import tags
+from fixer.terraform import free_name, tag_lines
 
 if TYPE_CHECKING:
     from fixer.terraform import Block, Module
@@ -35,19 +35,20 @@ class Retention:
             raise ValueError(f"days: CloudWatch Logs accepts {', '.join(map(str, log_retention()))}")
 
 
-def log_group(beside: Block, name: str, called: str, retention: Retention) -> str:
-    """The text of a log group that goes with a resource.
+def log_group(beside: Block, name: str, called: str, retention: Retention, suffix: str = "_2") -> tuple[str, str]:
+    """A log group that goes with a resource: how that refers to it, and its text.
 
     Args:
         beside: The resource.
-        name: The new one's name in Terraform.
+        name: What the new one would best be called in Terraform.
         called: The argument that says what CloudWatch calls it.
         retention: How long it keeps events, where the module has no variable for it.
+        suffix: What is added to the name if another log group has it.
     """
-    lines = [called, f"retention_in_days = {retention_variable(beside.module) or retention.days}"]
-    if shared := tags(beside):
-        lines.append(f"\ntags = {shared}")
-    return beside.companion(LOG_GROUP, name, "\n".join(lines), reference="")
+    free = free_name(beside.module, LOG_GROUP, name, suffix)
+    days = retention_variable(beside.module) or retention.days
+    lines = (called, f"retention_in_days = {days}", *tag_lines(beside))
+    return f"{LOG_GROUP}.{free}{beside.index}", beside.companion(LOG_GROUP, free, "\n".join(lines), reference="")
 
 
 def retention_member(days: int) -> str:

@@ -7,7 +7,7 @@ import pytest
 from fixer.cdk import load as load_app
 from fixer.cdk.alarms import Alarms, Place, named
 from fixer.facts import CdkFacts, TerraformFacts
-from fixer.model import Manual
+from fixer.model import Edit, Manual
 from fixer.terraform import Module, load
 from fixer.terraform.alarms import is_watched, notified
 
@@ -151,6 +151,60 @@ def test_the_topic_of_a_class(body: str, expected: object) -> None:
     (function,) = there.watchable
     found = there.topic(function)
     assert (found.topic if isinstance(found, Place) else found and Manual) == expected
+
+
+SINCE = (2, 100, 0)
+SPELLED = {"aws_sns.Topic": "sns.Topic", "aws_kms.Key": "kms.Key"}
+
+
+def test_a_topic_that_is_still_to_be_made() -> None:
+    there = alarms(MADE)
+    (function,) = there.watchable
+    place = there.new_topic(function, "", SINCE)
+    assert isinstance(place, Place)
+    assert place.names == ("aws_sns.Topic", "aws_kms.Key", "aws_iam.ServicePrincipal")
+    spelled = {**SPELLED, "aws_iam.ServicePrincipal": "aws_iam.ServicePrincipal"}
+    (edit,) = made if isinstance(made := place.made(spelled, ()), tuple) else ()
+    assert 'self.alarm_topic = sns.Topic(self, "AlarmTopic", master_key=alarm_topic_key, enforce_ssl=True)' in " ".join(
+        edit.text.split()
+    ).replace("( ", "(").replace(", )", ")").replace(" )", ")")
+    assert edit.start < function.start
+    late = Edit("stack.py", function.start, function.start, "import x")
+    assert isinstance(place.made(spelled, (late,)), Manual)
+
+
+def test_a_topic_for_an_older_cdk() -> None:
+    app = load_app(CdkFacts(".", (2, 0, 0)), {"stack.py": (HEAD + MADE).encode()})
+    (file,) = app.files()
+    (function,) = file.constructs("aws_lambda.Function")
+    place = Alarms(file, [function]).new_topic(function, "", SINCE)
+    assert isinstance(place, Place)
+    assert place.names[3:] == ("aws_iam.PolicyStatement", "aws_iam.Effect.DENY", "aws_iam.AnyPrincipal")
+
+
+def test_a_topic_that_is_only_read() -> None:
+    there = alarms(MADE)
+    (function,) = there.watchable
+    place = there.new_topic(function, "arn:aws:sns:x", SINCE)
+    assert isinstance(place, Place)
+    (edit,) = made if isinstance(made := place.made(SPELLED, ()), tuple) else ()
+    assert "self.alarm_topic = sns.Topic.from_topic_arn(" in edit.text
+    assert Place("topic", function).made(SPELLED, ()) == ()
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (f"        self.alarm_topic = None\n{MADE}", "The class has an alarm_topic"),
+        (f'        aws_sns.Topic(self, "AlarmTopic")\n{MADE}', "The class has an alarm_topic"),
+        (f'{MADE}\n\n\ndef make(scope):\n    return aws_lambda.Function(scope, "Other")\n', "It is not made by"),
+    ],
+)
+def test_a_topic_that_has_no_place(body: str, reason: str) -> None:
+    there = alarms(body)
+    found = there.new_topic(there.watchable[-1], "", SINCE)
+    assert isinstance(found, Manual)
+    assert found.reason.startswith(reason)
 
 
 @pytest.mark.parametrize(

@@ -747,6 +747,43 @@ def test_a_scope_is_a_name_that_can_be_read() -> None:
     assert [one.scope_text for one in made] == [None, "self", "self.parts", "Stack.of(self)", "stacks[0]", None]
 
 
+def test_the_class_of_the_parent() -> None:
+    source = """
+        from aws_cdk import NestedStack, Stack, aws_s3 as s3
+        from constructs import Construct
+
+        class Base(Stack):
+            def __init__(self, scope, id):
+                super().__init__(scope, id)
+
+        class Data(Base):
+            def __init__(self, scope, id):
+                super().__init__(scope, id)
+                s3.Bucket(self, "A")
+                s3.Bucket(scope, "B")
+
+        class Nested(NestedStack):
+            def make(self):
+                s3.Bucket(self, "C")
+
+        class Plain:
+            def make(self):
+                s3.Bucket(self, "D")
+
+        def make(self):
+            s3.Bucket(self, "E")
+    """
+    made = file_of(dedent(source)).constructs("aws_s3.Bucket")
+    assert [one.parent_class for one in made] == ["Stack", None, "NestedStack", None, None]
+
+
+def test_a_call_with_keywords() -> None:
+    bucket = bucket_of('s3.Bucket(self, "B")')
+    text, imports = bucket.file.spell_call("aws_s3.LifecycleRule", {"enabled": "True", "id": "x"}, bucket)
+    assert text == "s3.LifecycleRule(enabled=True, id=x)"
+    assert imports == ()
+
+
 def test_a_comma_at_the_start_of_a_line_stays() -> None:
     call = f"s3.Bucket(\n    self\n    , 'Data', bucket_name='{'x' * 60}'\n)"
     edits = bucket_of(call).set("versioned", "True")

@@ -10,7 +10,7 @@ from fixer.cdk import Construct
 from fixer.cdk import load as load_app
 from fixer.facts import CdkFacts, TerraformFacts
 from fixer.model import Impact, Lack, Rule, Symbol
-from fixer.terraform import Module, free_name, load, placed, tags
+from fixer.terraform import Module, free_name, load, placed, tag_lines, tags
 from fixer.terraform.companion import imported
 from fixer.terraform.functions import allows, functions, role_of
 
@@ -91,6 +91,26 @@ def test_what_is_accepted() -> None:
     assert block.lack("timeout", "30", lambda value: int(value) <= 30) is None
 
 
+@pytest.mark.parametrize(
+    ("body", "changes", "reason"),
+    [
+        ("timeout = 1\n  memory_size = var.size", "", ""),
+        ("memory_size = local.size", 'timeout = "3"', ""),
+        ("timeout = null", 'memory_size = "128" "3"', ""),
+        ("", 'timeout     = "3" memory_size = "128"', ""),
+        ("timeout = -1\n  memory_size = 1", '"3"', ""),
+        ("lifecycle {\n  ignore_changes = [timeout]\n}", "", "ignores changes of timeout"),
+    ],
+)
+def test_arguments_that_must_all_be_there(body: str, changes: str, reason: str) -> None:
+    there = module(main=f'resource "aws_lambda_function" "f" {{\n  {body}\n}}\n')
+    found = next(functions(there)).lack_all({"timeout": '"3"', "memory_size": '"128"'}, lambda value: value != -1)
+    assert (found is None) is not bool(changes or reason)
+    made = " ".join(" ".join(edit.text.split("\n")).strip() for edit in found.changes) if found else ""
+    assert " ".join(sorted(made.split())) == " ".join(sorted(changes.split()))
+    assert reason in (found.manual.reason if found and found.manual else "")
+
+
 def test_names_tags_and_places() -> None:
     there = module(
         main='resource "aws_sqs_queue" "a" {\n  tags = merge(var.tags, { Name = "a" })\n}\n'
@@ -107,6 +127,8 @@ def test_names_tags_and_places() -> None:
         "d": None,
         "e": '{\n  Team = "x"\n  Cost = var.cost\n}',
     }
+    assert tag_lines(found["c"]) == ("\ntags = local.tags",)
+    assert tag_lines(found["d"]) == ()
     assert free_name(there, "aws_sqs_queue", "new", "_dlq") == "new"
     assert free_name(there, "aws_sqs_queue", "a", "_dlq", {"a_dlq"}) == "a_dlq_dlq"
     assert [edit.path for edit in placed(found["a"], "x {}\n", ("monitoring.tf", "alarms.tf"))] == ["alarms.tf"]
@@ -231,6 +253,49 @@ def test_a_keyword(line: str, after: str | None) -> None:
 def test_a_keyword_within_a_struct(line: str, after: str | None) -> None:
     found = api_traced(construct(line, API))
     assert (found and applied(found, line)) == after
+
+
+LIMITS = {"throttling_rate_limit": "9", "throttling_burst_limit": "5"}
+OPTIONS = "aws_apigateway.StageOptions"
+
+
+@pytest.mark.parametrize(
+    ("given", "after"),
+    [
+        ("", "throttling_rate_limit=9, throttling_burst_limit=5"),
+        ("throttling_rate_limit=id", "throttling_rate_limit=id, throttling_burst_limit=5"),
+        ("throttling_rate_limit=1, throttling_burst_limit=id", None),
+    ],
+)
+def test_settings_that_must_all_be_there(given: str, after: str | None) -> None:
+    options = f", deploy_options=apigateway.StageOptions({given})" if given else ""
+    line = f"apigateway.RestApi(self, id{options})"
+    found = construct(line, API).lack_all(LIMITS, "Look there", keyword="deploy_options", struct=OPTIONS)
+    made = "".join(applied(found, line).split()).replace(",)", ")") if found else None
+    whole = f"apigateway.RestApi(self, id, deploy_options=apigateway.StageOptions({after}))"
+    assert made == (after and "".join(whole.split()))
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "struct", "reason"),
+    [
+        ("apigateway.Stage(self, id, **kwargs)", "aws_apigateway.Stage", "", "throttling_rate_limit can't be judged"),
+        ("apigateway.RestApi(self, id, deploy_options={})", API, OPTIONS, "deploy_options can't be judged: it is writ"),
+        (
+            "apigateway.RestApi(self, id, deploy_options=apigateway.StageOptions(**kwargs))",
+            API,
+            OPTIONS,
+            "deploy_options can't be judged: it may be set in **kwargs",
+        ),
+    ],
+)
+def test_settings_of_which_some_may_not_be_there(line: str, name: str, struct: str, reason: str) -> None:
+    keyword = "deploy_options" if struct else ""
+    found = construct(line, name).lack_all(LIMITS, "Look there", keyword=keyword, struct=struct)
+    assert found is not None
+    assert found.manual is not None
+    assert found.manual.reason.startswith(reason)
+    assert found.manual.next_step == "Look there"
 
 
 @pytest.mark.parametrize(

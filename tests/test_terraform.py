@@ -22,6 +22,7 @@ from fixer.terraform import (
     TerraformFile,
     align,
     delete_blocks,
+    free_name,
     load,
 )
 from fixer.terraform.layout import is_aligned
@@ -407,6 +408,30 @@ def test_paths_into_blocks(body: str, expected: Value) -> None:
 
 
 # ---- references ----------------------------------------------------------------------------------
+
+
+def test_what_outputs_give() -> None:
+    text = """
+        resource "aws_s3_bucket" "a" {}
+        resource "aws_s3_bucket" "b" {}
+        resource "aws_s3_bucket" "c" {
+          bucket = aws_s3_bucket.c.id
+        }
+        locals {
+          b    = aws_s3_bucket.b.id
+          both = [local.b]
+        }
+        output "a" {
+          value = aws_s3_bucket.a.arn
+        }
+        output "b" {
+          value = local.both
+        }
+    """
+    there = module(main=text)
+    assert [there.gives(f"aws_s3_bucket.{name}") for name in "abc"] == [True, True, False]
+    assert free_name(there, "output", "a", "_2") == "a_2"
+    assert free_name(there, "output", "c", "_2") == "c"
 
 
 def test_references_say_where_they_stand() -> None:

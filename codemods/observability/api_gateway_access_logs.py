@@ -51,12 +51,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
+from codemods._logs import Retention, log_group, retention_member
 from fixer.cdk import Call
 from fixer.cdk.apis import OPTIONS, rest_stages
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name
-from fixer.terraform.functions import behind
+from fixer.terraform.apis import REST_STAGE, api_of
 
 if TYPE_CHECKING:
     from fixer.cdk import CdkFile
@@ -193,10 +192,10 @@ def _logged(file: CdkFile, stage: RestStage, options: Options) -> Fix:
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _KINDS = {
-    "aws_api_gateway_stage": ("rest_api_id", "aws_api_gateway_rest_api", "stage_name", "resourcePath"),
-    "aws_apigatewayv2_stage": ("api_id", "aws_apigatewayv2_api", "name", "routeKey"),
+    REST_STAGE: ("rest_api_id", "stage_name", "resourcePath"),
+    "aws_apigatewayv2_stage": ("api_id", "name", "routeKey"),
 }
-"""Of each type of stages: the arguments for its API and its name, the type of the API, and what was called."""
+"""Of each type of stages: the arguments for its API and its name, and what was called."""
 _IN_NAMES = re.compile(r"[\w./#-]+")
 
 
@@ -213,25 +212,24 @@ def terraform(module: Module, options: Options) -> Findings:
 
 
 def _finding(module: Module, stage: Block, found: Lack, options: Options) -> Finding:
-    argument, kind, _, _ = _KINDS[stage.labels[0]]
-    attribute = stage.attribute(argument)
-    api = behind(module, attribute.expr, kind) if attribute else None
-    needs_role = kind == "aws_api_gateway_rest_api" or not api or api.value("protocol_type") != Known("HTTP")
+    argument, _, _ = _KINDS[stage.labels[0]]
+    attribute, api = stage.attribute(argument), api_of(stage)
+    needs_role = stage.labels[0] == REST_STAGE or not api or api.value("protocol_type") != Known("HTTP")
     if found.manual or attribute is None:
         return found.finding(rule, _MESSAGE, manual=Manual(f"It has no {argument}", "Say which API it is a stage of"))
     if needs_role and not options.account_role and not _shows_role(module):
         return found.finding(rule, _MESSAGE, manual=_NO_ROLE)
-    name = free_name(module, LOG_GROUP, f"{stage.name}_access_logs", "_2")
-    group = log_group(stage, name, f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"', options)
-    settings = {"destination_arn": f"{LOG_GROUP}.{name}{stage.index}.arn", "format": _format(stage)}
+    called = f'name = "/aws/apigateway/{_group_name(stage, attribute.expr, api)}"'
+    group, text = log_group(stage, f"{stage.name}_access_logs", called, options)
+    settings = {"destination_arn": f"{group}.arn", "format": _format(stage)}
     edits = stage.set_all({f"access_log_settings.{key}": text for key, text in settings.items()})
-    return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(group)))
+    return found.finding(rule, _MESSAGE, also=(*edits, *stage.insert_after(text)))
 
 
 def _shows_role(module: Module) -> bool:
     """Whether something in the module shows that the account has its role: it is set, or other stages log."""
     return any(module.all_resources("aws_api_gateway_account")) or any(
-        stage.blocks("access_log_settings") for stage in module.all_resources("aws_api_gateway_stage")
+        stage.blocks("access_log_settings") for stage in module.all_resources(REST_STAGE)
     )
 
 
@@ -240,7 +238,7 @@ def _group_name(stage: Block, api_id: Expr, api: Block | None) -> str:
     known = api.value("name") if api else Absent
     is_fit = isinstance(known, Known) and _IN_NAMES.fullmatch(str(known.value))
     owner = re.sub(r"\.id\}$", ".name}", api_id.in_template) if is_fit else api_id.in_template
-    name = stage.attribute(_KINDS[stage.labels[0]][2])
+    name = stage.attribute(_KINDS[stage.labels[0]][1])
     literal = stage.module.literal(name.expr) if name else Absent
     if name is None or (isinstance(literal, Known) and not _IN_NAMES.fullmatch(str(literal.value))):
         return owner
@@ -253,7 +251,7 @@ def _format(stage: Block) -> str:
         "ip": "identity.sourceIp",
         "requestTime": "requestTime",
         "httpMethod": "httpMethod",
-        _KINDS[stage.labels[0]][3]: _KINDS[stage.labels[0]][3],
+        _KINDS[stage.labels[0]][2]: _KINDS[stage.labels[0]][2],
         "status": "status",
         "protocol": "protocol",
         "responseLength": "responseLength",

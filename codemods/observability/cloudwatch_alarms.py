@@ -65,21 +65,20 @@ variable for its ARN; else one that is added above the first of them, as in the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codemods._metrics import FUNCTIONS, HTTP_APIS, KEYS, REST_APIS, SERVICES, TABLES
 from codemods.facts import cdk_since
-from fixer.cdk import Call
-from fixer.cdk.alarms import Alarms, Place, named
+from fixer.cdk.alarms import TOPIC, Alarms, named
 from fixer.cdk.apis import REST_APIS as REST
 from fixer.cdk.companion import free_name as free_name_there
 from fixer.cdk.durations import seconds
 from fixer.cdk.functions import HIGH_LEVEL
 from fixer.cdk.functions import is_at_edge as is_at_cdk_edge
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import Chunk, free_name, known_to, placed, tags
+from fixer.terraform import Chunk, free_name, known_to, placed, tag_lines
 from fixer.terraform.alarms import ALARM, is_watched, notified, topic_for
 from fixer.terraform.functions import is_at_edge
 
@@ -165,18 +164,10 @@ _LOW: Mapping[str, tuple[Service, str]] = {
     "aws_apigatewayv2.CfnApi": (HTTP_APIS, "ref"),
 }
 """Low-level constructs, with the attribute that is the value of the dimension."""
-_ALARM, _MISSING, _ACTION = (
-    "aws_cloudwatch.Alarm",
-    "aws_cloudwatch.TreatMissingData.NOT_BREACHING",
-    "aws_cloudwatch_actions.SnsAction",
-)
-_METRIC, _TOPIC, _KEY, _PRINCIPAL = (
-    "aws_cloudwatch.Metric",
-    "aws_sns.Topic",
-    "aws_kms.Key",
-    "aws_iam.ServicePrincipal",
-)
-_STATEMENT, _DENY, _ANYBODY = "aws_iam.PolicyStatement", "aws_iam.Effect.DENY", "aws_iam.AnyPrincipal"
+_ALARM, _METRIC = "aws_cloudwatch.Alarm", "aws_cloudwatch.Metric"
+_MISSING, _ACTION = "aws_cloudwatch.TreatMissingData.NOT_BREACHING", "aws_cloudwatch_actions.SnsAction"
+_PERIOD = 300
+"""The CDK's own period for metrics, in seconds."""
 _BY_HAND = "Add an alarm that notifies a topic"
 
 
@@ -214,33 +205,35 @@ def _is_watchable(construct: Construct) -> bool:
     return _service(construct) is not FUNCTIONS or not is_at_cdk_edge(construct)
 
 
-def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], options: Options) -> Fix | Manual:
-    file, known = construct.file, named(construct)
-    if file.is_v1:
+def _obstacle(construct: Construct) -> Manual | None:
+    if construct.file.is_v1:
         return Manual("It is written for version 1 of the CDK", _BY_HAND)
     if construct.is_super:
         return Manual("A class of the app is the construct itself", f"{_BY_HAND}, there or where it is made")
-    if known is None:
-        return Manual("It is assigned to nothing that alarms could read it by", f"Assign it. {_BY_HAND}")
-    if construct.scope_text is None or construct.free_id("Alarm") is None:
-        return Manual("Its id can't be told, to make those for its alarms of it", _BY_HAND)
+    if manual := construct.no_companion("Alarm", _BY_HAND):
+        return manual
     if construct.name.endswith("CfnApi") and isinstance(construct.value("protocol_type"), Unknown):
         return Manual("It can't be told whether it is an HTTP API", _BY_HAND)
     if construct.name == "aws_apigateway.CfnRestApi" and not construct.argument("name"):
         return Manual("Its metrics go by its name, which is not to be seen", _BY_HAND)
-    topic = alarms.topic(construct, options.topic)
-    if isinstance(topic, Manual):
-        return topic
+    return None
+
+
+def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], options: Options) -> Fix | Manual:
+    known, since = named(construct), cdk_since(TOPIC, "enforce_ssl")
+    if manual := _obstacle(construct):
+        return manual
+    if known is None:
+        return Manual("It is assigned to nothing that alarms could read it by", f"Assign it. {_BY_HAND}")
+    place = alarms.topic(construct, options.topic) or alarms.new_topic(construct, options.topic, since)
+    if isinstance(place, Manual):
+        return place
     names = [_ALARM, _MISSING, _ACTION, *((_METRIC,) if construct.name in _LOW else ())]
     names += ("Duration",) if options.period != _PERIOD else ()
-    made = None if topic else _new_topic(alarms, construct, options)
-    if isinstance(made, Manual):
-        return made
-    spelled, imports = file.spell_all([*names, *(made[1] if made else ())], construct)
-    if made and _is_too_late(made[0], construct, spelled, imports):
-        return Manual("Modules are imported below where the topic of its alarms would be made", "Import them above")
-    above = made[0].insert_after(made[2](spelled), apart=True) if made else ()
-    place = topic or Place("self.alarm_topic", construct)
+    spelled, imports = construct.file.spell_all([*names, *place.names], construct)
+    above = place.made(spelled, imports)
+    if isinstance(above, Manual):
+        return above
     lines: list[str] = []
     for metric in metrics:
         threshold = _threshold(construct, known.name, metric, options)
@@ -250,59 +243,9 @@ def _watched(alarms: Alarms, construct: Construct, metrics: Sequence[Metric], op
     if known.is_returned:
         lines += ("", f"return {known.name}")
     below = place.below.insert_after("\n".join(lines), apart=True, returned=known.is_returned)
-    if below is None or above is None:
+    if below is None:
         return Manual("No alarm can be made below it where it is made", _BY_HAND)
     return Fix((*known.edits, *above, *below, *imports), Impact.BEHAVIOR)
-
-
-def _is_too_late(home: Call, construct: Construct, spelled: Mapping[str, str], imports: tuple[Edit, ...]) -> bool:
-    """Whether what a function imports is not yet there where a call is."""
-    found = [construct.scope.find(text.partition(".")[0]) for text in spelled.values()]
-    inside = any(one is not None and one[0].kind == "function" for one in found)
-    return inside or any(one.start > home.start for one in imports)
-
-
-_PERIOD = 300
-"""The CDK's own period for metrics, in seconds."""
-_Made = tuple[Call, tuple[str, ...], Callable[[Mapping[str, str]], str]]
-
-
-def _new_topic(alarms: Alarms, construct: Construct, options: Options) -> _Made | Manual:
-    """A topic for all alarms of a class: the call that it goes below, the names that it takes, and its source.
-
-    It has a key that CloudWatch may use, which the AWS managed one does not let it, and a policy that lets CloudWatch
-    publish; source: "Configure a CloudWatch alarm to publish to an encrypted topic", AWS re:Post.
-    """
-    home = alarms.home(construct)
-    if home is None or home.insert_after("x") is None:
-        reason = "It is not made by a method of a class with an __init__ that could make the topic of its alarms"
-        return Manual(reason, _BY_HAND)
-    if alarms.has_other(construct, "alarm_topic", "AlarmTopic"):
-        reason = "The class has an alarm_topic or AlarmTopic that can't be judged"
-        return Manual(reason, "Add alarms that notify it, if it is a topic for alarms")
-    if options.topic:
-        arn = f'"{options.topic}"'
-        return home, (_TOPIC,), lambda at: f'self.alarm_topic = {at[_TOPIC]}.from_topic_arn(self, "AlarmTopic", {arn})'
-    since = cdk_since(_TOPIC, "enforce_ssl") or ()
-    is_old = (construct.file.app.facts.version or since) < since
-    more = (_STATEMENT, _DENY, _ANYBODY) if is_old else ()
-
-    def text(at: Mapping[str, str]) -> str:
-        principal = f'{at[_PRINCIPAL]}("cloudwatch.amazonaws.com")'
-        settings = f'self, "AlarmTopic", master_key=alarm_topic_key{"" if is_old else ", enforce_ssl=True"}'
-        lines = [
-            f'alarm_topic_key = {at[_KEY]}(self, "AlarmTopicKey", enable_key_rotation=True)',
-            f"self.alarm_topic = {at[_TOPIC]}({settings})",
-            f'alarm_topic_key.grant({principal}, "kms:Decrypt", "kms:GenerateDataKey*")',
-            f"self.alarm_topic.grant_publish({principal})",
-        ]
-        if is_old:
-            who = f'effect={at[_DENY]}, principals=[{at[_ANYBODY]}()], actions=["sns:Publish"]'
-            what = 'resources=[self.alarm_topic.topic_arn], conditions={"Bool": {"aws:SecureTransport": "false"}}'
-            lines.append(f"self.alarm_topic.add_to_resource_policy({at[_STATEMENT]}({who}, {what}))")
-        return "\n".join(lines)
-
-    return home, (_TOPIC, _KEY, _PRINCIPAL, *more), text
 
 
 def _threshold(construct: Construct, name: str, metric: Metric, options: Options) -> str | Manual:
@@ -332,14 +275,15 @@ def _statements(
     title = "".join(word.capitalize() for word in label.split("_"))
     stem = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.rpartition(".")[2]).lower()
     variable = free_name_there(construct, f"{stem}_{label}_alarm")
-    values = [
-        construct.scope_text,
-        construct.free_id(f"{title}Alarm"),
+    alarm = construct.companion(
+        spelled[_ALARM],
+        f"{title}Alarm",
         f"metric={_of(construct, name, metric, options, spelled)}",
-    ]
-    values += [f"threshold={threshold}", f"evaluation_periods={options.evaluation_periods}"]
-    values.append(f"treat_missing_data={spelled[_MISSING]}")
-    yield f"{variable} = {spelled[_ALARM]}({', '.join(map(str, values))})"
+        f"threshold={threshold}",
+        f"evaluation_periods={options.evaluation_periods}",
+        f"treat_missing_data={spelled[_MISSING]}",
+    )
+    yield f"{variable} = {alarm}"
     yield f"{variable}.add_alarm_action({spelled[_ACTION]}({topic}))"
 
 
@@ -370,41 +314,39 @@ def terraform(module: Module, options: Options) -> Findings:
     """Functions, tables and APIs by the alarms of the module."""
     labels: list[str] = []
     for service in SERVICES:
-        blocks = [one for one in module.all_resources(service.resource) if _counts(module, one)]
-        for block in blocks:
+        for block in filter(_counts, module.declared(service.resource)):
             wanted = [one for one in service.metrics if one.key in options.alarms]
             found = {one: is_watched(module, block, one.names, service.dimension) for one in wanted}
             lacking = [one for one, verdict in found.items() if not verdict]
             if lacking:
-                manual = _obstacle(module, block, service, is_sure=None not in found.values())
-                fix = None if manual else _alarmed(module, block, service, lacking, options, labels)
-                fix, manual = (None, fix) if isinstance(fix, Manual) else (fix, manual)
-                yield block.finding(rule, _message(lacking), fix=fix, manual=manual)
+                manual = _no_alarm(block, service, is_sure=None not in found.values())
+                fix = manual or _alarmed(module, block, service, lacking, options, labels)
+                fixed, manual = (None, fix) if isinstance(fix, Manual) else (fix, None)
+                yield block.finding(rule, _message(lacking), fix=fixed, manual=manual)
 
 
-def _counts(module: Module, block: Block) -> bool:
-    """Whether a resource is to be watched, and no override of one that is looked at itself."""
-    if block.read_only and module.resource(block.address) is not block:
-        return False
+def _counts(block: Block) -> bool:
+    """Whether a resource is one to be watched."""
     is_websocket = block.value("protocol_type") == Known("WEBSOCKET")
     return not is_websocket and not (block.labels[0] == FUNCTIONS.resource and is_at_edge(block))
 
 
-def _obstacle(module: Module, block: Block, service: Service, *, is_sure: bool) -> Manual | None:
-    step = f"Add an {ALARM} that notifies a topic"
+def _no_alarm(block: Block, service: Service, *, is_sure: bool) -> Manual | None:
+    """Why no alarms can be made for it."""
+    step = f"add an {ALARM} that notifies a topic"
     if block.read_only:
-        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", f"{step} there")
-    if module.resource(block.address) is None:
+        return Manual(f"It is in {block.file.path}, which iacfix does not rewrite", f"{step.capitalize()} there")
+    if block.module.resource(block.address) is None:
         return Manual(f"{block.address} is declared more than once", "Keep one of them")
-    if module.incomplete:
+    if block.module.incomplete:
         return Manual("A file of the module can't be read, and alarms may be in it", "Mend the file")
     if not is_sure:
         reason = "It can't be told whether alarms or modules that are there watch it"
-        return Manual(reason, f"Look at their metrics and dimensions; {step[0].lower()}{step[1:]} if they don't")
+        return Manual(reason, f"Look at their metrics and dimensions; {step} if they don't")
     if block.attribute(service.name) is None:
-        return Manual(f"It has no {service.name}, which names its alarms", step)
+        return Manual(f"It has no {service.name}, which names its alarms", step.capitalize())
     if place := known_to(block, service.name):
-        return Manual(f"{place} knows its name, and may have alarms for it", f"Look there; {step[0].lower()}{step[1:]}")
+        return Manual(f"{place} knows its name, and may have alarms for it", f"Look there; {step}")
     return None
 
 
@@ -426,23 +368,19 @@ def _alarmed(
     for metric in metrics:
         label = free_name(module, ALARM, f"{block.name}_{metric.label}", "_alarm", labels)
         labels.append(label)
-        lines = (*_alarm(block, service, metric, options), f"alarm_actions = [{topic}]", *_rest(block, service))
+        lines = _alarm(block, service, metric, options, topic)
         texts.append(block.companion(ALARM, label, "\n".join(lines), reference=""))
     return Fix((*above, *placed(block, "\n".join(texts), _FILES)), Impact.BEHAVIOR)
 
 
 def _first(module: Module, *providers: str | None) -> Block:
     """The first resource to be watched, of all or of one of these providers: that is where what they share is made."""
-    candidates = [
-        one
-        for service in SERVICES
-        for one in module.resources(service.resource)
-        if _counts(module, one) and (not providers or one.meta().get("provider") in providers)
-    ]
+    found = (one for service in SERVICES for one in filter(_counts, module.resources(service.resource)))
+    candidates = [one for one in found if not providers or one.meta().get("provider") in providers]
     return min(candidates, key=lambda one: (one.file.path, one.start))
 
 
-def _alarm(block: Block, service: Service, metric: Metric, options: Options) -> Iterator[str]:
+def _alarm(block: Block, service: Service, metric: Metric, options: Options, topic: str) -> Iterator[str]:
     named = block.attribute(service.name)
     is_snake = named is not None and "_" in _literal(named) and "-" not in _literal(named)
     mark = "_" if is_snake else "-"
@@ -462,14 +400,11 @@ def _alarm(block: Block, service: Service, metric: Metric, options: Options) -> 
     yield f"period = {options.period}"
     yield f"evaluation_periods = {options.evaluation_periods}"
     yield 'treat_missing_data = "notBreaching"'
+    yield f"alarm_actions = [{topic}]"
+    yield f"\ndimensions = {{\n  {service.dimension} = {block.reference(service.attribute)}\n}}"
+    yield from tag_lines(block)
 
 
 def _literal(attribute: Attribute) -> str:
     """The parts of a name that are written out."""
     return "".join(part.text for part in attribute.expr.parts if isinstance(part, Chunk))
-
-
-def _rest(block: Block, service: Service) -> Iterator[str]:
-    yield f"\ndimensions = {{\n  {service.dimension} = {block.reference(service.attribute)}\n}}"
-    if shared := tags(block):
-        yield f"\ntags = {shared}"

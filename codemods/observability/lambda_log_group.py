@@ -57,7 +57,7 @@ from codemods.facts import cdk_since
 from fixer.cdk.functions import functions as cdk_functions
 from fixer.cdk.functions import is_named_for as cdk_is_named_for
 from fixer.model import Absent, Findings, Fix, Impact, Manual, Rule, Unknown
-from fixer.terraform import free_name, known_to
+from fixer.terraform import known_to
 from fixer.terraform.functions import functions, is_named_for
 
 if TYPE_CHECKING:
@@ -152,6 +152,6 @@ def _judged(module: Module, function: Block, options: Retention) -> Findings:
         manual = Manual(f"{place} knows its name, and may make the log group", "Look there, and make it in one place")
         yield function.finding(rule, message, manual=manual)
     else:
-        free = free_name(module, LOG_GROUP, function.name, "_lambda")
-        text = log_group(function, free, f'name = "{_PREFIX}${{{function.reference("function_name")}}}"', options)
+        called = f'name = "{_PREFIX}${{{function.reference("function_name")}}}"'
+        _, text = log_group(function, function.name, called, options, "_lambda")
         yield function.finding(rule, message, fix=Fix(function.insert_after(text), Impact.BEHAVIOR))

@@ -79,7 +79,7 @@ from codemods._phrases import distinction, phrase, spelled, words
 from codemods.facts.terraform_aws import terraform_resource
 from codemods.observability._outputs import PARTS, meaning, meaning_of_output, of_resource
 from fixer.cdk.environment import Environments
-from fixer.cdk.functions import HIGH_LEVEL, is_at_edge
+from fixer.cdk.functions import functions
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
 from fixer.terraform import free_name, placed
 
@@ -87,7 +87,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fixer.cdk import CdkFile, Construct
-    from fixer.model import Edit, Finding
+    from fixer.model import Finding
     from fixer.terraform import Block, Module
 
 _OUTPUTS = ("api", "function")
@@ -161,16 +161,10 @@ def _described(output: Construct) -> Findings:
         yield output.finding(rule, _NOT_DESCRIBED, fix=Fix(output.set("description", f'"{meant}"'), Impact.NONE))
 
 
-def _is_in_stack(construct: Construct) -> bool:
-    """Whether the class around it is a stack, and the parent of the construct."""
-    stacks = (one for one in construct.file.constructs("Stack", include_subclass_calls=True) if one.is_super)
-    return construct.scope_text == "self" and any(one.class_name == construct.class_name for one in stacks)
-
-
 def _exported(output: Construct) -> Findings:
     """The finding for an export that is missing, or is called the same in all environments."""
     value, given = output.value("export_name", shared=True), output.argument("export_name")
-    if not _is_in_stack(output) or output.overridden("export_name"):
+    if output.parent_class != "Stack" or output.overridden("export_name"):
         return
     source = Environments(output.file).there(output.scope, output.start)
     if source is None or source.code.rpartition(".")[2] in _OF_APIS:
@@ -217,28 +211,28 @@ def _export(output: Construct, environment: str) -> str | None:
 
 def _without_output(file: CdkFile, options: Options) -> Findings:
     """APIs and functions of stacks that no output of the app gives."""
-    apis = list(file.constructs(*_APIS)) if "api" in options.outputs else []
-    functions = list(file.constructs(*HIGH_LEVEL)) if "function" in options.outputs else []
-    for one in (*apis, *(each for each in functions if not is_at_edge(each))):
-        attribute = _APIS.get(one.name, "function_arn")
-        if one.is_super or not _is_in_stack(one) or not _serves(one) or _is_given(one):
-            continue
-        message = f"has no output for its {'ARN' if attribute == 'function_arn' else 'URL'}"
-        edits: tuple[Edit, ...] | None = None
-        imports: tuple[Edit, ...] = ()
-        new_id = one.free_id("Arn" if attribute == "function_arn" else "Url")
-        if one.target and new_id:
-            noun = words(one.name.rpartition(".")[2])
-            own = distinction(one.target.rpartition(".")[2], noun) or distinction(one.id or "", noun)
-            text = phrase("ARN" if attribute == "function_arn" else "URL", spelled(noun), own)
-            name, imports = file.spell(_OUTPUT, one)
-            line = f'{name}(self, {new_id}, value={one.target}.{attribute}, description="{text}")'
-            edits = (last if (last := _last_output(one)) else one).insert_after(line)
-        if edits is None:
+    apis = file.constructs(*_APIS) if "api" in options.outputs else ()
+    of_lambda = functions(file, low_level=False) if "function" in options.outputs else ()
+    for one in (*apis, *of_lambda):
+        if not one.is_super and one.parent_class == "Stack" and _serves(one) and not _is_given(one):
+            part, attribute = ("URL", _APIS[one.name]) if one.name in _APIS else ("ARN", "function_arn")
+            fix = _output(one, part, attribute)
             manual = Manual("It is assigned to no variable, or its id can't be continued", "Add an output for it")
-            yield one.finding(rule, message, manual=manual)
-        else:
-            yield one.finding(rule, message, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
+            yield one.finding(rule, f"has no output for its {part}", fix=fix, manual=None if fix else manual)
+
+
+def _output(one: Construct, part: str, attribute: str) -> Fix | None:
+    """An output for an attribute of an API or function, if it can be read."""
+    suffix = part.capitalize()
+    if one.target is None or one.no_companion(suffix, ""):
+        return None
+    noun = words(one.name.rpartition(".")[2])
+    own = distinction(one.target.rpartition(".")[2], noun) or distinction(one.id or "", noun)
+    described = f'description="{phrase(part, spelled(noun), own)}"'
+    name, imports = one.file.spell(_OUTPUT, one)
+    output = one.companion(name, suffix, f"value={one.target}.{attribute}", described)
+    edits = (_last_output(one) or one).insert_after(output)
+    return Fix((*edits, *imports), Impact.BEHAVIOR) if edits else None
 
 
 def _serves(one: Construct) -> bool:
@@ -360,10 +354,8 @@ def _not_given(module: Module, kind: str, attribute: str, argument: str) -> Find
         else:
             reference = f"{one.address}.{attribute}"
             lines = [f'description = "{of_resource(module, one.address, (f".{attribute}",))}"', f"value = {reference}"]
-            taken = {output.name for output in module.outputs()}
-            name = f"{one.name}_{attribute}" if one.name not in ("this", "main", "default") else f"api_{attribute}"
-            if name in taken:
-                name = free_name(module, kind, f"{name}_2", "_2", taken)
+            stem = one.name if one.name not in ("this", "main", "default") else "api"
+            name = free_name(module, "output", f"{stem}_{attribute}", "_2")
             text = f'output "{name}" {{\n' + "".join(f"  {line}\n" for line in lines) + "}\n"
             yield one.finding(rule, message, fix=Fix(placed(one, text, _FILES), Impact.BEHAVIOR))
 
@@ -372,15 +364,4 @@ def _is_output(module: Module, one: Block, argument: str) -> bool:
     """Whether an output gives the resource or what its argument refers to, also through a local."""
     given = one.attribute(argument) if argument else None
     owners = {found.address for found in given.expr.traversals()} if given else set()
-    return any(_is_in_output(module, address, 0) for address in (one.address, *owners))
-
-
-def _is_in_output(module: Module, address: str, depth: int) -> bool:
-    for reference in module.references(address) if depth < 5 else ():
-        block, attribute = reference.block, reference.attribute
-        if block and block.top.type == "output":
-            return True
-        local = attribute.name if block and block.top.type == "locals" and attribute else ""
-        if local and _is_in_output(module, f"local.{local}", depth + 1):
-            return True
-    return False
+    return any(module.gives(address) for address in (one.address, *owners))

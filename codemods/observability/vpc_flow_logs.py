@@ -61,12 +61,12 @@ from typing import TYPE_CHECKING
 from codemods._logs import LOG_GROUP, Retention, log_group, retention_member
 from fixer.cdk.companion import free_name as free_variable
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name, tags
+from fixer.terraform import free_name, tag_lines
 from fixer.terraform.functions import behind
 from fixer.terraform.policy_text import NewStatement, encoded_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fixer.cdk import Call, CdkFile, Construct
     from fixer.model import Finding
@@ -127,41 +127,36 @@ def cdk(file: CdkFile, options: Retention) -> Findings:
             manual = Manual(f"{_KEYWORD} can't be judged: it {value.why}", _NEXT)
         elif logged is None:
             manual = Manual("It can't be told for which VPC a flow log is", _NEXT)
-        if manual:
-            yield vpc.finding(rule, _MESSAGE, manual=manual)
-        elif vpc.name == _LOW_LEVEL:
-            yield _low_level(file, vpc, options)
-        else:
-            spelled, imports = file.spell_all(sorted((*_names(options), _OPTIONS)), vpc)
-            text = f'{{"FlowLogs": {spelled[_OPTIONS]}(destination={_destination(vpc, spelled, options)})}}'
-            yield vpc.finding(rule, _MESSAGE, fix=Fix((*vpc.set(_KEYWORD, text), *imports), Impact.BEHAVIOR))
+        fix = None if manual else _beside(vpc, options) if vpc.name == _LOW_LEVEL else _within(vpc, options)
+        yield vpc.finding(rule, _MESSAGE, fix=fix, manual=manual)
     yield from _unnamed(file, options)
 
 
-def _low_level(file: CdkFile, vpc: Construct, options: Retention) -> Finding:
-    """The finding for a `CfnVPC`, which takes no flow logs itself."""
-    retention = retention_member(options.days)
-    names = (_GROUP, retention, _ROLE, _PRINCIPAL, _LOW_LEVEL_LOG)
-    spelled, imports = file.spell_all(sorted(names), vpc)
+def _within(vpc: Construct, options: Retention) -> Fix:
+    """A flow log by the keyword of a `Vpc`."""
+    spelled, imports = vpc.file.spell_all(sorted((*_names(options), _DESTINATION, _OPTIONS)), vpc)
+    text = f'{{"FlowLogs": {spelled[_OPTIONS]}(destination={_destination(vpc, spelled, options)})}}'
+    return Fix((*vpc.set(_KEYWORD, text), *imports), Impact.BEHAVIOR)
+
+
+def _beside(vpc: Construct, options: Retention) -> Fix:
+    """A flow log below a `CfnVPC`, which takes none itself."""
+    spelled, imports = vpc.file.spell_all(sorted((*_names(options), _LOW_LEVEL_LOG)), vpc)
     stem = (vpc.target or "").rpartition(".")[2]
     group, role = free_variable(vpc, f"{stem}_flow_logs"), free_variable(vpc, f"{stem}_flow_logs_role")
-    group_id, role_id = _ids(vpc)
-    scope = vpc.scope_text
-    lines = (
-        f"{group} = {spelled[_GROUP]}({scope}, {group_id}, retention={spelled[retention]})",
-        f'{role} = {spelled[_ROLE]}({scope}, {role_id}, assumed_by={spelled[_PRINCIPAL]}("{_SERVICE}"))',
-        f"{group}.grant({role}, {', '.join(map(repr, _ACTIONS))})".replace("'", '"'),
-        f"{spelled[_LOW_LEVEL_LOG]}({scope}, {vpc.free_id('FlowLog')}, resource_id={vpc.target}.ref, "
-        f'resource_type="VPC", traffic_type="ALL", log_group_name={group}.log_group_name, '
-        f"deliver_logs_permission_arn={role}.role_arn)",
+    group_text, role_text = _companions(vpc, spelled, options)
+    log = vpc.companion(
+        spelled[_LOW_LEVEL_LOG],
+        "FlowLog",
+        f"resource_id={vpc.target}.ref",
+        'resource_type="VPC"',
+        'traffic_type="ALL"',
+        f"log_group_name={group}.log_group_name",
+        f"deliver_logs_permission_arn={role}.role_arn",
     )
-    edits = vpc.insert_after("\n".join(lines)) if vpc.target and not vpc.is_super else None
-    if edits is None:
-        manual = Manual(
-            "It is not assigned to a name that a flow log could refer to", "Assign it, and run iacfix again"
-        )
-        return vpc.finding(rule, _MESSAGE, manual=manual)
-    return vpc.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
+    actions = ", ".join(f'"{action}"' for action in _ACTIONS)
+    lines = (f"{group} = {group_text}", f"{role} = {role_text}", f"{group}.grant({role}, {actions})", log)
+    return Fix((*(vpc.insert_after("\n".join(lines)) or ()), *imports), Impact.BEHAVIOR)
 
 
 def _is_logged(file: CdkFile, vpc: Construct) -> bool | None:
@@ -195,8 +190,11 @@ def _obstacle(file: CdkFile, vpc: Construct) -> Manual | None:
         return Manual("It is written for CDK version 1", "Move to version 2, or add a flow log")
     if unclear:
         return Manual(f"{unclear} makes flow logs, and it can't be told for which VPC", _NEXT)
-    if not vpc.scope_text or vpc.free_id("FlowLogs") is None:
-        return Manual("Its id can't be told, to make one for the log group of it", f"Give it {_KEYWORD}")
+    if manual := vpc.no_companion("FlowLogs", f"Give it {_KEYWORD}"):
+        return manual
+    if vpc.name == _LOW_LEVEL and (not vpc.target or vpc.is_super or vpc.insert_after("x") is None):
+        reason = "It is not assigned to a name that a flow log could refer to"
+        return Manual(reason, "Assign it, and run iacfix again")
     return None
 
 
@@ -211,23 +209,20 @@ def _named(subject: str) -> str:
 
 
 def _names(options: Retention) -> tuple[str, ...]:
-    return (_GROUP, retention_member(options.days), _DESTINATION, _ROLE, _PRINCIPAL)
+    return (_GROUP, retention_member(options.days), _ROLE, _PRINCIPAL)
 
 
-def _destination(owner: Construct, spelled: dict[str, str], options: Retention) -> str:
+def _companions(owner: Construct, spelled: Mapping[str, str], options: Retention) -> tuple[str, str]:
     """A log group and a role for flow logs, beside a construct."""
-    group_id, role_id = _ids(owner)
-    retention = spelled[retention_member(options.days)]
-    group = f"{spelled[_GROUP]}({owner.scope_text}, {group_id}, retention={retention})"
-    service = f'{spelled[_PRINCIPAL]}("{_SERVICE}")'
-    role = f"{spelled[_ROLE]}({owner.scope_text}, {role_id}, assumed_by={service})"
-    return f"{spelled[_DESTINATION]}.to_cloud_watch_logs({group}, {role})"
-
-
-def _ids(owner: Construct) -> tuple[str | None, str | None]:
-    """The ids of the log group and of the role."""
     prefix = "" if owner.name == _FLOW_LOG else "FlowLogs"
-    return owner.free_id(prefix or "LogGroup"), owner.free_id(f"{prefix}Role")
+    retention = spelled[retention_member(options.days)]
+    group = owner.companion(spelled[_GROUP], prefix or "LogGroup", f"retention={retention}")
+    principal = f'{spelled[_PRINCIPAL]}("{_SERVICE}")'
+    return group, owner.companion(spelled[_ROLE], f"{prefix}Role", f"assumed_by={principal}")
+
+
+def _destination(owner: Construct, spelled: Mapping[str, str], options: Retention) -> str:
+    return f"{spelled[_DESTINATION]}.to_cloud_watch_logs({', '.join(_companions(owner, spelled, options))})"
 
 
 def _unnamed(file: CdkFile, options: Retention) -> Findings:
@@ -241,7 +236,7 @@ def _unnamed(file: CdkFile, options: Retention) -> Findings:
             manual = Manual("Its parent can't be told, to make a log group there", "Give it a log group and a role")
             yield call.finding(rule, _UNNAMED, manual=manual)
             continue
-        spelled, imports = file.spell_all(sorted(_names(options)), owner)
+        spelled, imports = file.spell_all(sorted((*_names(options), _DESTINATION)), owner)
         edits = call.set("destination", _destination(owner, spelled, options))
         yield call.finding(rule, _UNNAMED, fix=Fix((*edits, *imports), Impact.REPLACEMENT))
 
@@ -260,7 +255,7 @@ def _flow_logs(file: CdkFile) -> Iterator[tuple[Call, Construct | None]]:
 def _is_in_reach(call: Call, owner: Construct) -> bool:
     """Whether the construct's parent can be named where a call is, and new ids beside it."""
     is_same = call.scope.nearest("function") is owner.scope.nearest("function")
-    return (is_same or owner.scope_text == "self") and bool(owner.scope_text) and None not in _ids(owner)
+    return (is_same or owner.scope_text == "self") and not owner.no_companion("Role", "")
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
@@ -274,20 +269,12 @@ _TO_CLOUDWATCH = (Absent, Known("cloud-watch-logs"))
 @rule.terraform
 def terraform(module: Module, options: Retention) -> Findings:
     """VPCs by the flow logs of the module, and flow logs by what they lack."""
-    for kind in ("aws_vpc", "aws_default_vpc"):
-        for vpc in module.all_resources(kind):
-            if vpc.read_only and not vpc.file.is_json:
-                continue
-            found = [_is_for(module, one, vpc) for one in module.all_resources(_LOG)]
-            if True not in found:
-                yield _vpc(module, vpc, options, unclear=None in found)
+    for vpc in module.declared("aws_vpc", "aws_default_vpc"):
+        found = {is_sure for _, is_sure in module.resources_for(vpc, _LOG, "vpc_id")}
+        if True not in found:
+            yield _vpc(module, vpc, options, unclear=bool(found))
     for log in module.resources(_LOG):
         yield from _incomplete(module, log, options)
-
-
-def _is_for(module: Module, log: Block, vpc: Block) -> bool | None:
-    attribute = log.attribute("vpc_id")
-    return module.refers_to(attribute.expr, vpc) if attribute else False
 
 
 def _vpc(module: Module, vpc: Block, options: Retention, *, unclear: bool) -> Finding:
@@ -299,15 +286,9 @@ def _vpc(module: Module, vpc: Block, options: Retention, *, unclear: bool) -> Fi
         manual = Manual(f"{taker.top.address} is given the VPC, and may give it a flow log", _NEXT)
     if manual:
         return vpc.finding(rule, _MESSAGE, manual=manual)
-    index = vpc.index
-    group, group_text = _group(module, vpc, vpc.reference("id"), options)
-    role, role_texts = _role(module, vpc, f"{LOG_GROUP}.{group}{index}")
-    lines = [
-        f"iam_role_arn = {_IAM_ROLE}.{role}{index}.arn",
-        f"log_destination = {LOG_GROUP}.{group}{index}.arn",
-        'traffic_type = "ALL"',
-        *_tag_lines(vpc),
-    ]
+    group, group_text = _group(vpc, vpc.reference("id"), options)
+    role, role_texts = _role(module, vpc, group)
+    lines = (f"iam_role_arn = {role}.arn", f"log_destination = {group}.arn", 'traffic_type = "ALL"', *tag_lines(vpc))
     log = vpc.companion(_LOG, free_name(module, _LOG, vpc.name, "_vpc"), "\n".join(lines), reference="vpc_id")
     text = "\n".join((log, group_text, *role_texts))
     return vpc.finding(rule, _MESSAGE, fix=Fix(vpc.insert_after(text), Impact.BEHAVIOR))
@@ -342,17 +323,14 @@ def _incomplete(module: Module, log: Block, options: Retention) -> Findings:
         return
     values: dict[str, str] = {}
     texts: list[str] = []
-    index = log.index
+    where = destination.expr.text.removesuffix(".arn") if destination else ""
     if group is None:
-        made, text = _group(module, log, None, options)
-        where = f"{LOG_GROUP}.{made}{index}"
+        where, text = _group(log, None, options)
         values["log_destination"] = f"{where}.arn"
         texts.append(text)
-    else:
-        where = destination.expr.text.removesuffix(".arn") if destination else ""
     if not has_role:
         role, more = _role(module, log, where)
-        values["iam_role_arn"] = f"{_IAM_ROLE}.{role}{index}.arn"
+        values["iam_role_arn"] = f"{role}.arn"
         texts += more
     edits = (*log.set_all(values), *log.insert_after("\n".join(texts)))
     yield log.finding(rule, message, fix=Fix(edits, Impact.BEHAVIOR))
@@ -373,32 +351,25 @@ def _misspelt(module: Module, log: Block) -> Finding:
     return log.finding(rule, message, fix=fix, at=attribute)
 
 
-def _tag_lines(block: Block) -> tuple[str, ...]:
-    shared = tags(block)
-    return (f"\ntags = {shared}",) if shared else ()
-
-
 def _stem(block: Block) -> str:
     return block.name if "flow" in block.name else f"{block.name}_flow_logs"
 
 
-def _group(module: Module, beside: Block, called: str | None, options: Retention) -> tuple[str, str]:
-    """The name and text of a log group; `called` is the end of what CloudWatch calls it, if that is known."""
-    name = free_name(module, LOG_GROUP, _stem(beside), "_2")
+def _group(beside: Block, called: str | None, options: Retention) -> tuple[str, str]:
+    """The address and text of a log group; `called` is the end of what CloudWatch calls it, if that is known."""
     line = f'name = "/aws/vpc-flow-logs/${{{called}}}"' if called else 'name_prefix = "/aws/vpc-flow-logs/"'
-    return name, log_group(beside, name, line, options)
+    return log_group(beside, _stem(beside), line, options)
 
 
 def _role(module: Module, beside: Block, group: str) -> tuple[str, list[str]]:
-    """The name of a role for flow logs, and the texts of it and of its policy."""
+    """The address of a role for flow logs, and the texts of it and of its policy."""
     name = free_name(module, _IAM_ROLE, _stem(beside), "_2")
+    address = f"{_IAM_ROLE}.{name}{beside.index}"
     trust = encoded_policy(NewStatement("", ("sts:AssumeRole",), (), principals=(("Service", (_SERVICE,)),)))
-    lines = ['name_prefix = "vpc-flow-logs-"', f"assume_role_policy = {trust}", *_tag_lines(beside)]
+    lines = ('name_prefix = "vpc-flow-logs-"', f"assume_role_policy = {trust}", *tag_lines(beside))
     allowed = encoded_policy(NewStatement("", _ACTIONS, (f"${{{group}.arn}}:*",)))
-    policy = free_name(module, _IAM_POLICY, name, "_2")
-    body = f'name = "publish-flow-logs"\nrole = {_IAM_ROLE}.{name}{beside.index}.id\npolicy = {allowed}'
-    texts = [
+    body = f'name = "publish-flow-logs"\nrole = {address}.id\npolicy = {allowed}'
+    return address, [
         beside.companion(_IAM_ROLE, name, "\n".join(lines), reference=""),
-        beside.companion(_IAM_POLICY, policy, body, reference=""),
+        beside.companion(_IAM_POLICY, free_name(module, _IAM_POLICY, name, "_2"), body, reference=""),
     ]
-    return name, texts

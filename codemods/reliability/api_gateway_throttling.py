@@ -73,18 +73,19 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from fixer.cdk.apis import OPTIONS, rest_stages
-from fixer.cdk.calls import Call
+from fixer.cdk import Call
+from fixer.cdk.apis import rest_stages
 from fixer.cdk.companion import free_name as free_variable
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform.companion import free_name
+from fixer.terraform import free_name
+from fixer.terraform.apis import is_meant
+from fixer.terraform.apis import rest_stages as terraform_stages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
-    from fixer.cdk import CdkFile, Construct
+    from fixer.cdk import Argument, CdkFile, Construct
     from fixer.cdk.apis import RestStage
-    from fixer.cdk.calls import Argument
     from fixer.terraform import Block, Module
 
 
@@ -143,9 +144,9 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             yield from _low_level(stage.construct, options)
         else:
             yield from _rest(stage, options)
-    for name in _METHODS:
-        for call in file.calls(name):
-            yield from _limited_call(call, call, name.rpartition(".")[2], _limits(options))
+    for call in (call for name in _METHODS for call in file.calls(name)):
+        if found := call.lack_all(_limits(options), _step("it")):
+            yield found.finding(rule, _MESSAGE)
     for construct in file.constructs(*_STRUCTS, "aws_apigatewayv2.HttpApi"):
         if construct.value("create_default_stage", shared=True) == Known(False):
             continue
@@ -158,69 +159,39 @@ def cdk(file: CdkFile, options: Options) -> Findings:
             yield from _default_stage(construct, options)
 
 
-def _lacking(call: Call, limits: Mapping[str, str]) -> dict[str, str]:
-    """The limits that a call is not given, with what they should be."""
-    return {name: text for name, text in limits.items() if call.value(name, shared=True) is Absent}
-
-
-def _why(call: Call, limits: Mapping[str, str]) -> str:
-    """Why it can't be told whether a call is given the limits; empty if it can, or if it shows that it is."""
-    values = {name: call.value(name) for name in limits}
-    return next((one.why for name, one in values.items() if isinstance(one, Unknown) and not call.argument(name)), "")
-
-
-def _limited_call(at: Call, call: Call, what: str, limits: Mapping[str, str]) -> Findings:
-    """The finding for a call that takes the limits itself."""
-    lacking = _lacking(call, limits)
-    if why := _why(call, limits):
-        yield at.finding(rule, _MESSAGE, manual=_unclear(what, why))
-    elif lacking:
-        yield at.finding(rule, _MESSAGE, fix=Fix(call.set_all(lacking), Impact.BEHAVIOR))
-
-
-def _unclear(keyword: str, why: str) -> Manual:
-    return Manual(f"{keyword} can't be judged: it {why}", f"Make sure that {keyword} holds a rate and a burst limit")
+def _step(keyword: str) -> str:
+    return f"Make sure that {keyword} holds a rate and a burst limit"
 
 
 def _rest(stage: RestStage, options: Options) -> Findings:
-    construct, given = stage.construct, stage.options
-    written = given.behind("method_options") if isinstance(given, Call) else None
-    source = construct.file.source
-    if isinstance(given, Unknown):
-        yield construct.finding(rule, _MESSAGE, manual=_unclear("deploy_options", given.why))
+    construct, given, source = stage.construct, stage.options, stage.construct.file.source
+    methods = given.behind("method_options") if isinstance(given, Call) else None
+    found = stage.lack_all(_limits(options), _step("deploy_options"))
+    if found is None or (methods and _ALL in methods.text):
         return
-    lacking = _lacking(given, _limits(options)) if isinstance(given, Call) else _limits(options)
-    changed = b"deployment_stage.node" in source and (b"ethodSettings" in source or b"ethod_settings" in source)
-    if written and _ALL in written.text:
-        return
-    if isinstance(given, Call) and (_why(given, _limits(options)) or not lacking):
-        yield from _limited_call(construct, given, "deploy_options", _limits(options))
-    elif changed or construct.overridden("method_settings"):
-        manual = Manual("Something sets the settings of methods afterwards", "Make sure that there are limits for all")
-        yield construct.finding(rule, _MESSAGE, manual=manual)
-    else:
-        spelled, imports = construct.file.spell(OPTIONS, construct) if given is Absent else ("", ())
-        fix = Fix((*stage.set_all(lacking, spelled), *imports), Impact.BEHAVIOR)
-        yield construct.finding(rule, _MESSAGE, fix=fix)
+    later = b"deployment_stage.node" in source and (b"ethodSettings" in source or b"ethod_settings" in source)
+    is_set = later or construct.overridden("method_settings")
+    manual = Manual("Something sets the settings of methods afterwards", "Make sure that there are limits for all")
+    yield found.finding(rule, _MESSAGE, manual=manual if is_set else None)
 
 
 def _low_level(stage: Construct, options: Options) -> Findings:
     """A `CfnStage` of a REST API: its list needs an entry for all methods; the entries are judged themselves."""
     value, written = stage.value("method_settings"), stage.behind("method_settings")
+    manual = None
     if stage.overridden("method_settings"):
         manual = Manual("method_settings is set on it afterwards", "Make sure that it holds limits for all methods")
-        yield stage.finding(rule, _MESSAGE, manual=manual)
     elif value is Absent:
-        name, imports = stage.file.spell("aws_apigateway.CfnStage", stage)
-        entry = {"http_method": '"*"', "resource_path": '"/*"', **_limits(options)}
-        text = ", ".join(f"{key}={one}" for key, one in entry.items())
-        edits = stage.set("method_settings", f"[{name}.MethodSettingProperty({text})]")
-        yield stage.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
+        values = {"http_method": '"*"', "resource_path": '"/*"', **_limits(options)}
+        entry, imports = stage.file.spell_call(_METHOD, values, stage)
+        fix = Fix((*stage.set("method_settings", f"[{entry}]"), *imports), Impact.BEHAVIOR)
+        yield stage.finding(rule, _MESSAGE, fix=fix)
     elif written is None or not isinstance(written.node, cst.List):
         why = value.why if isinstance(value, Unknown) else "is no list that is written out"
-        yield stage.finding(rule, _MESSAGE, manual=_unclear("method_settings", why))
+        manual = Manual(f"method_settings can't be judged: it {why}", _step("method_settings"))
     elif not any(_is_for_all(call) for call in stage.file.calls(_METHOD) if _is_in(call, written)):
         manual = Manual("method_settings has no entry for all methods", 'Add one with http_method="*" to it')
+    if manual:
         yield stage.finding(rule, _MESSAGE, manual=manual)
 
 
@@ -236,24 +207,21 @@ def _by_struct(construct: Construct, keyword: str, struct: str, options: Options
     """A stage that takes the limits as a struct."""
     names = ("rate_limit", "burst_limit") if struct == _THROTTLE else (_RATE, _BURST)
     limits = dict(zip(names, _limits(options).values(), strict=True))
-    found, value = construct.within(keyword, struct), construct.value(keyword, shared=True)
-    if construct.overridden("default_route_settings"):
-        return
-    if found is Absent:
-        name, imports = construct.file.spell(struct, construct)
-        text = ", ".join(f"{key}={one}" for key, one in limits.items())
-        fix = Fix((*construct.set(keyword, f"{name}({text})"), *imports), Impact.BEHAVIOR)
-        yield construct.finding(rule, _MESSAGE, fix=fix)
-    elif isinstance(found, Call):
-        yield from _limited_call(construct, found, keyword, limits)
-    elif isinstance(found, Unknown) and not (keyword == "throttle" and construct.has(keyword)):
-        keys = (
-            {key.replace("_", "").lower() for key in value.value}
-            if isinstance(value, Known) and isinstance(value.value, dict)
-            else set()
-        )
-        if not {name.replace("_", "") for name in names} <= keys:
-            yield construct.finding(rule, _MESSAGE, manual=_unclear(keyword, found.why))
+    found = construct.lack_all(limits, _step(keyword), keyword=keyword, struct=struct)
+    is_set = construct.overridden("default_route_settings")
+    if found and not is_set and not _is_given(construct, keyword, struct, names):
+        yield found.finding(rule, _MESSAGE)
+
+
+def _is_given(construct: Construct, keyword: str, struct: str, names: Iterable[str]) -> bool:
+    """Whether something else than a call of the struct gives a stage the limits."""
+    value = construct.value(keyword, shared=True)
+    if not isinstance(construct.within(keyword, struct), Unknown):
+        return False
+    if keyword == "throttle" and construct.has(keyword):
+        return True
+    keys = value.value if isinstance(value, Known) and isinstance(value.value, dict) else {}
+    return {name.replace("_", "") for name in names} <= {key.replace("_", "").lower() for key in keys}
 
 
 def _default_stage(api: Construct, options: Options) -> Findings:
@@ -261,35 +229,27 @@ def _default_stage(api: Construct, options: Options) -> Findings:
     source = api.file.source
     if b"efault_route_settings" in source or b"DefaultRouteSettings" in source:
         return
-    target = api.target
-    variable = free_variable(api, "default_stage")
-    name, imports = api.file.spell("aws_apigatewayv2.CfnStage", api)
-    limits = ", ".join(f"{key}={one}" for key, one in _limits(options).items())
-    lines = [
-        f"{variable} = {target}.default_stage.node.default_child",
-        f"{variable}.default_route_settings = {name}.RouteSettingsProperty({limits})",
-    ]
-    edits = api.insert_after("\n".join(lines)) if target and target != "self" else None
-    if edits is None:
+    target, variable = api.target, free_variable(api, "default_stage")
+    limits, imports = api.file.spell_call(_ROUTES, _limits(options), api)
+    lines = f"{variable} = {target}.default_stage.node.default_child\n{variable}.default_route_settings = {limits}"
+    if target and target != "self" and (edits := api.insert_after(lines)):
+        yield api.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
+    else:
         step = "Set default_route_settings on the default_child of its default_stage's node"
         manual = Manual("It takes no limits for the stage that it makes, and has no name or line of its own here", step)
         yield api.finding(rule, _MESSAGE, manual=manual)
-    else:
-        yield api.finding(rule, _MESSAGE, fix=Fix((*edits, *imports), Impact.BEHAVIOR))
 
 
 # ---- Terraform ---------------------------------------------------------------------------------
 
 _SETTINGS = "aws_api_gateway_method_settings"
-_DEPLOYMENT = "aws_api_gateway_deployment"
 
 
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Stages without settings for all of their methods, and settings of methods and routes without limits."""
-    for stage in module.declared("aws_api_gateway_stage", _DEPLOYMENT):
-        if stage.value("stage_name") is not Absent and not _is_a_stage_too(module, stage):
-            yield from _stage(module, stage, options)
+    for stage in terraform_stages(module):
+        yield from _stage(module, stage, options)
     for settings in module.all_resources(_SETTINGS):
         yield from _limited(settings, "settings.", options)
     for stage in module.all_resources("aws_apigatewayv2_stage"):
@@ -298,23 +258,12 @@ def terraform(module: Module, options: Options) -> Findings:
             yield from _limited(route, "", options)
 
 
-def _is_a_stage_too(module: Module, deployment: Block) -> bool:
-    """Whether the stage that a deployment makes is also a resource of its own, which has the settings then."""
-    stages = module.all_resources("aws_api_gateway_stage") if deployment.labels[0] == _DEPLOYMENT else ()
-    return any(
-        all(
-            (own := one.attribute(name)) and (its := deployment.attribute(name)) and own.expr.text == its.expr.text
-            for name in ("rest_api_id", "stage_name")
-        )
-        for one in stages
-    )
-
-
 def _stage(module: Module, stage: Block, options: Options) -> Findings:
     """The finding for a stage of a REST API that has no settings for all of its methods."""
     manual = None
     for settings in module.all_resources(_SETTINGS):
-        means, path = _is_for(module, settings, stage), settings.value("method_path")
+        means = is_meant(stage, settings.attribute("rest_api_id"), settings.attribute("stage_name"))
+        path = settings.value("method_path")
         if means and path == Known("*/*"):
             return
         if means is None or (means and isinstance(path, Unknown)):
@@ -330,39 +279,8 @@ def _stage(module: Module, stage: Block, options: Options) -> Findings:
     yield stage.finding(rule, _MESSAGE, fix=Fix(stage.insert_after(text), Impact.BEHAVIOR))
 
 
-def _is_for(module: Module, settings: Block, stage: Block) -> bool | None:
-    """Whether settings are those of a stage; None if that can't be told."""
-    name, api = settings.attribute("stage_name"), settings.attribute("rest_api_id")
-    own = stage.attribute("rest_api_id")
-    if name is None or api is None or own is None:
-        return None
-    if any(one.address == stage.address for one in name.expr.traversals()):
-        return True
-    if not any(one.address == stage.address for one in api.expr.traversals()) and api.expr.text != own.expr.text:
-        return False
-    return module.refers_to(name.expr, stage, "stage_name")
-
-
 def _limited(block: Block, prefix: str, options: Options) -> Findings:
     """The finding for a block that lacks one of the limits."""
-    lacking = {}
-    for name, text in _limits(options).items():
-        value = block.value(prefix + name)
-        is_dynamic = isinstance(value, Unknown) and not _is_given(block, prefix, name)
-        if value is Absent or is_dynamic or value == Known(-1):
-            lacking[prefix + name] = text
-    for path, text in lacking.items():
-        found = block.lack(path, text, accepts=lambda _: False)
-        if found is None:
-            return
-        if found.manual or found.value == Known(-1):
-            yield found.finding(rule, _MESSAGE, manual=_NONE)
-        else:
-            yield block.finding(rule, _MESSAGE, fix=Fix(block.set_all(lacking), Impact.BEHAVIOR))
-        return
-
-
-def _is_given(block: Block, prefix: str, name: str) -> bool:
-    """Whether the limit is written out, whatever it says."""
-    inner = block.blocks(prefix.rstrip(".")) if prefix else [block]
-    return len(inner) == 1 and inner[0].attribute(name) is not None
+    limits = {f"{prefix}{name}": text for name, text in _limits(options).items()}
+    if found := block.lack_all(limits, accepts=lambda limit: limit != -1):
+        yield found.finding(rule, _MESSAGE, manual=_NONE if found.value == Known(-1) else None)

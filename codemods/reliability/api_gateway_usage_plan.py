@@ -50,20 +50,20 @@ first. Impact `behavior`, as above.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from fixer.cdk.apis import REST_APIS
+from fixer.cdk.apis import REST_APIS, method_settings
 from fixer.cdk.companion import free_name as free_variable
+from fixer.cdk.functions import mentions
 from fixer.model import Absent, Findings, Fix, Impact, Known, Manual, Rule, Unknown
-from fixer.terraform import free_name, tags
-from fixer.terraform.functions import behind
+from fixer.terraform import free_name, tag_lines
+from fixer.terraform.apis import api_of, is_meant, of_same_api, rest_stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fixer.cdk import Call, CdkFile, Construct
+    from fixer.cdk import CdkFile, Construct
     from fixer.terraform import Block, Module
 
 
@@ -103,84 +103,63 @@ _KEYLESS = Manual(
     "Give its clients keys, set api_key_required and run iacfix again, or keep it with a suppression that says why",
 )
 _STEP = "Make sure that a usage plan holds its stage"
+_REQUIRED = "api_key_required"
+
+
+def _limits(options: Options) -> dict[str, str]:
+    return {"rate_limit": str(options.rate), "burst_limit": str(options.burst)}
 
 
 # ---- CDK Python --------------------------------------------------------------------------------
 
 _PLANS = ("aws_apigateway.UsagePlan", "aws_apigateway.CfnUsagePlan")
 _NAMES = ("aws_apigateway.ThrottleSettings", "aws_apigateway.QuotaSettings", "aws_apigateway.Period")
-_REQUIRED = "api_key_required"
+_LIMIT = "Make sure that it holds a throttle or a quota"
 
 
 @rule.cdk
 def cdk(file: CdkFile, options: Options) -> Findings:
     """REST APIs without a usage plan, and plans without limits."""
-    apis = list(file.constructs(*REST_APIS))
-    for api in apis:
+    for api in file.constructs(*REST_APIS):
         if not any(api.methods("add_usage_plan")) and not _is_planned(file, api):
-            made = _made(file, api, options) if _requires(file, api, alone=len(apis) == 1) is True else None
-            manual = None if made else _unplanned(file, api, alone=len(apis) == 1)
-            yield api.finding(rule, _MESSAGE, fix=made, manual=manual)
+            made = _made(file, api, options) if _requires(api) is True else None
+            yield api.finding(rule, _MESSAGE, fix=made, manual=None if made else _unplanned(file, api))
     for plan in (*file.methods("add_usage_plan"), *file.constructs(_PLANS[0])):
-        if (
-            all(plan.value(name, shared=True) is Absent for name in ("throttle", "quota"))
-            and "throttle" not in plan.text
-        ):
-            name, imports = file.spell(_NAMES[0], plan)
-            text = f"{name}(rate_limit={options.rate}, burst_limit={options.burst})"
-            yield plan.finding(rule, _BOUNDLESS, fix=Fix((*plan.set("throttle", text), *imports), Impact.BEHAVIOR))
+        is_bare = all(plan.value(name, shared=True) is Absent for name in ("throttle", "quota"))
+        found = plan.lack_all(_limits(options), _LIMIT, keyword="throttle", struct=_NAMES[0]) if is_bare else None
+        if found and "throttle" not in plan.text:
+            yield found.finding(rule, _BOUNDLESS)
 
 
 def _is_planned(file: CdkFile, api: Construct) -> bool:
     """Whether something of the file puts the API, or a stage of it, into a plan."""
-    names = {api.target, *(stage.target for stage in file.constructs("aws_apigateway.Stage"))}
+    owners = (api, *file.constructs("aws_apigateway.Stage"))
     calls = (*file.constructs(*_PLANS), *file.methods("add_api_stage"))
-    words = [re.compile(rf"(?<![\w.]){re.escape(name)}\b") for name in names if name]
-    return any(word.search(call.text) for call in calls for word in words)
+    return any(mentions(call.text, one) for call in calls for one in owners)
 
 
 def _plans_elsewhere(file: CdkFile) -> set[str]:
     """Files with usage plans that may be for any API: others, and this one if it has a plan for none of its own."""
     places = {*file.app.holding("UsagePlan"), *file.app.holding("add_usage_plan")} - file.app.tests - {file.path}
-    apis = [api.target for api in file.constructs(*REST_APIS) if api.target]
-    stages = [stage.target for stage in file.constructs("aws_apigateway.Stage") if stage.target]
-    word = re.compile("|".join(rf"(?<![\w.]){re.escape(name)}\b" for name in (*apis, *stages)) or "(?!)")
+    owners = list(file.constructs(*REST_APIS, "aws_apigateway.Stage"))
     plans = [file.receiver(call) for call in file.methods("add_usage_plan")]
     for plan in file.constructs(*_PLANS):
         held = (call.text for call in file.methods("add_api_stage") if file.receiver(call) == plan.target)
         plans.append(" ".join((plan.text, *held)))
-    return places if all(map(word.search, plans)) else {*places, file.path}
+    is_own = all(any(mentions(text, one) for one in owners) for text in plans)
+    return places if is_own else {*places, file.path}
 
 
-def _requires(file: CdkFile, api: Construct, *, alone: bool) -> bool | Unknown:
+def _requires(api: Construct) -> bool | Unknown:
     """Whether a method of the API requires a key, as far as the file shows."""
-    given = api.argument("default_method_options")
-    found = []
-    for call in (*file.calls("aws_apigateway.MethodOptions"), *file.methods("add_method"), *file.methods("add_proxy")):
-        own = given and given.start <= call.start < given.end
-        if own or (alone and not given) or _root(file, call) == api.target:
-            found.append(call.value(_REQUIRED))
+    found = [call.value(_REQUIRED) for call in method_settings(api)]
     unknown = next((one for one in found if isinstance(one, Unknown)), None)
     return True if Known(True) in found else unknown or False
 
 
-def _root(file: CdkFile, call: Call) -> str:
-    """What a method's receiver comes from: `api` for `orders.add_method` after `orders = api.root.add_resource()`."""
-    receiver = file.receiver(call) if hasattr(call.node.func, "value") else ""
-    known = {each.target: file.module.code_for_node(each.value) for each in file.tree.assignments}
-    for _ in known:
-        name = receiver.partition(".root")[0].partition(".add_")[0]
-        if name not in known or name == receiver == known[name]:
-            return name
-        if not known[name].partition("(")[0].endswith((".add_resource", ".root", ".resource_for_path")):
-            return name
-        receiver = known[name]
-    return receiver
-
-
-def _unplanned(file: CdkFile, api: Construct, *, alone: bool) -> Manual:
+def _unplanned(file: CdkFile, api: Construct) -> Manual:
     """Why the API is given no plan."""
-    requires = _requires(file, api, alone=alone)
+    requires = _requires(api)
     if isinstance(requires, Unknown):
         return Manual(f"{_REQUIRED} of a method can't be judged: it {requires.why}", _STEP)
     if places := _plans_elsewhere(file):
@@ -223,27 +202,23 @@ _PLAN, _KEY, _PLAN_KEY = (f"aws_api_gateway_{kind}" for kind in ("usage_plan", "
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Stages in no usage plan, and plans without limits."""
-    for stage in module.declared("aws_api_gateway_stage", "aws_api_gateway_deployment"):
-        if stage.value("stage_name") is not Absent:
-            yield from _stage(module, stage, options)
+    for stage in rest_stages(module):
+        yield from _stage(module, stage, options)
     for plan in module.all_resources(_PLAN):
         if not plan.holds("throttle_settings") and not plan.holds("quota_settings"):
-            found = plan.lack("throttle_settings.rate_limit", str(options.rate))
-            limits = {"rate_limit": str(options.rate), "burst_limit": str(options.burst)}
-            if found and found.manual:
+            limits = {f"throttle_settings.{name}": text for name, text in _limits(options).items()}
+            if found := plan.lack_all(limits):
                 yield found.finding(rule, _BOUNDLESS)
-            elif found:
-                edits = plan.set_all({f"throttle_settings.{name}": text for name, text in limits.items()})
-                yield plan.finding(rule, _BOUNDLESS, fix=Fix(edits, Impact.BEHAVIOR))
 
 
 def _stage(module: Module, stage: Block, options: Options) -> Findings:
-    plans = [(plan, _holds(module, plan, stage)) for plan in module.all_resources(_PLAN)]
+    """The finding for a stage that is in no plan."""
+    plans = [(plan, _holds(plan, stage)) for plan in module.all_resources(_PLAN)]
     if any(holds for _, holds in plans):
         return
     unclear = next((plan for plan, holds in plans if holds is None), None)
-    keys = [key for key in module.all_resources(_KEY) if not _is_used(module, key)]
-    manual = _obstacle(stage, unclear) or _keyless(module, stage)
+    keys = [key for key in module.all_resources(_KEY) if not any(module.resources_for(key, _PLAN_KEY, "key_id"))]
+    manual = _obstacle(stage, unclear) or _keyless(stage)
     if not manual and (len(keys) > 1 or any(key.meta() or key.read_only for key in keys)):
         reason = f"It can't be told which of {', '.join(key.address for key in keys)} is for it"
         manual = Manual(reason, "Add a usage plan for the stage, with its keys")
@@ -261,68 +236,46 @@ def _obstacle(stage: Block, unclear: Block | None) -> Manual | None:
     return stage.no_companion(_PLAN)
 
 
-def _keyless(module: Module, stage: Block) -> Manual | None:
+def _keyless(stage: Block) -> Manual | None:
     """Why no method is known to require a key; None if one is."""
-    own = stage.attribute("rest_api_id")
-    api = behind(module, own.expr, "aws_api_gateway_rest_api") if own else None
-    values = []
-    for method in module.all_resources("aws_api_gateway_method"):
-        its = method.attribute("rest_api_id")
-        same = its and own and its.expr.text == own.expr.text
-        if same or (api and its and behind(module, its.expr, "aws_api_gateway_rest_api") is api):
-            values.append(method.value("api_key_required"))
+    values = [method.value(_REQUIRED) for method in of_same_api(stage, "aws_api_gateway_method")]
     if Known(True) in values:
         return None
     if unknown := next((one for one in values if isinstance(one, Unknown)), None):
-        return Manual(f"api_key_required of a method can't be judged: it {unknown.why}", _STEP)
-    if api and api.holds("body"):
+        return Manual(f"{_REQUIRED} of a method can't be judged: it {unknown.why}", _STEP)
+    if (api := api_of(stage)) and api.holds("body"):
         return Manual("OpenAPI describes its methods, which may require API keys", _STEP)
     return _KEYLESS
 
 
-def _holds(module: Module, plan: Block, stage: Block) -> bool | None:
+def _holds(plan: Block, stage: Block) -> bool | None:
     """Whether a plan holds a stage; None if that can't be told."""
-    own = stage.attribute("rest_api_id")
-    if plan.dynamic("api_stages") or module.overridden(plan):
+    if plan.dynamic("api_stages") or plan.module.overridden(plan):
         return None
-    answers: list[bool | None] = []
-    for held in plan.blocks("api_stages"):
-        api, name = held.attribute("api_id"), held.attribute("stage")
-        if api is None or name is None or own is None:
-            answers.append(None)
-        elif any(one.address == stage.address for one in name.expr.traversals()):
-            return True
-        elif any(one.address == stage.address for one in api.expr.traversals()) or api.expr.text == own.expr.text:
-            answers.append(module.refers_to(name.expr, stage, "stage_name"))
-    return True if True in answers else None if None in answers else False
-
-
-def _is_used(module: Module, key: Block) -> bool:
-    """Whether a key is in a plan, or may be."""
-    attributes = (one.attribute("key_id") for one in module.all_resources(_PLAN_KEY))
-    return any(one is None or module.refers_to(one.expr, key) is not False for one in attributes)
+    held = [is_meant(stage, one.attribute("api_id"), one.attribute("stage")) for one in plan.blocks("api_stages")]
+    return True if True in held else None if None in held else False
 
 
 def _resources(module: Module, stage: Block, key: Block | None, options: Options) -> Iterator[str]:
     """The plan, the key if there is none, and what puts the one into the other."""
-    own = stage.attribute("rest_api_id")
-    api = behind(module, own.expr, "aws_api_gateway_rest_api") if own else None
+    api = api_of(stage)
     title = (
         f"{api.address}.name" if api and not api.meta() and api.attribute("name") else stage.reference("rest_api_id")
     )
-    name = free_name(module, _PLAN, stage.name, "_plan")
-    label = f'name = "${{{title}}}-${{{stage.reference("stage_name")}}}"\n'
-    shared = f"\ntags = {text}\n" if (text := tags(stage)) else ""
-    stages = f"api_id = {stage.reference('rest_api_id')}\n  stage = {stage.reference('stage_name')}"
-    blocks = (
-        f"\napi_stages {{\n  {stages}\n}}\n",
-        f'\nquota_settings {{\n  limit = {options.quota}\n  period = "{options.period}"\n}}\n',
-        f"\nthrottle_settings {{\n  rate_limit = {options.rate}\n  burst_limit = {options.burst}\n}}\n",
+    label = f'name = "${{{title}}}-${{{stage.reference("stage_name")}}}"'
+    limits = "".join(f"  {name} = {text}\n" for name, text in _limits(options).items())
+    lines = (
+        label,
+        *tag_lines(stage),
+        f"\napi_stages {{\n  api_id = {stage.reference('rest_api_id')}\n  stage = {stage.reference('stage_name')}\n}}",
+        f'\nquota_settings {{\n  limit = {options.quota}\n  period = "{options.period}"\n}}',
+        f"\nthrottle_settings {{\n{limits}}}",
     )
-    yield stage.companion(_PLAN, name, "".join((label, shared, *blocks)), reference="")
+    name = free_name(module, _PLAN, stage.name, "_plan")
+    yield stage.companion(_PLAN, name, "\n".join(lines), reference="")
     key_name = key.name if key else free_name(module, _KEY, stage.name, "_key")
     if key is None:
-        yield stage.companion(_KEY, key_name, f"{label}{shared}", reference="")
+        yield stage.companion(_KEY, key_name, "\n".join((label, *tag_lines(stage))), reference="")
     ids = f'key_id = {_KEY}.{key_name}{"" if key else stage.index}.id\nkey_type = "API_KEY"\n'
     body = f"{ids}usage_plan_id = {_PLAN}.{name}{stage.index}.id"
     yield stage.companion(_PLAN_KEY, free_name(module, _PLAN_KEY, stage.name, "_key"), body, reference="")

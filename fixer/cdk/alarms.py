@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from fixer.cdk.calls import Call, Construct
+from fixer.cdk.classes import init_of
 from fixer.cdk.companion import free_name
 from fixer.cdk.layout import end_of_line
 from fixer.model import Absent, Edit, Known, Manual
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
 _ALARMS = ("aws_cloudwatch.Alarm", "aws_cloudwatch.CfnAlarm")
 _METRICS = ("aws_cloudwatch.Metric", "aws_cloudwatch.CfnAlarm", "aws_cloudwatch.CfnAlarm.MetricProperty")
-_TOPIC = "aws_sns.Topic"
+TOPIC = "aws_sns.Topic"
+_KEY, _PRINCIPAL = "aws_kms.Key", "aws_iam.ServicePrincipal"
+_STATEMENT, _DENY, _ANYBODY = "aws_iam.PolicyStatement", "aws_iam.Effect.DENY", "aws_iam.AnyPrincipal"
 _NAMED = re.compile(r"alarm|alert", re.IGNORECASE)
 _OTHER = re.compile(r"security|guardduty|complian|audit|billing|budget|cost|drift|backup|deploy", re.IGNORECASE)
 """Topics for other alarms than those of operation."""
 _STRING = re.compile(r"[\"']([^\"']*)[\"']")
 _DIMENSION = re.compile(r"\b(?:[\w.]*DimensionProperty|dict)\(|\b(?:name|value)\s*=")
 """What is around the strings of a low-level alarm's dimension."""
+_NAME = re.compile(r"\{(aws_[\w.]+)\}")
 _ON_DASHBOARD = re.compile(r"Widget|add_widgets|Dashboard")
 
 
@@ -185,8 +189,8 @@ class Alarms:
 
     def _topics(self, construct: Construct) -> Iterator[Construct]:
         owner = construct.scope.nearest("class")
-        given = (Construct(self._file, call.site, call.name) for call in self._file.calls(f"{_TOPIC}.from_topic_arn"))
-        for topic in (*self._file.constructs(_TOPIC), *given):
+        given = (Construct(self._file, call.site, call.name) for call in self._file.calls(f"{TOPIC}.from_topic_arn"))
+        for topic in (*self._file.constructs(TOPIC), *given):
             if topic.scope.nearest("class") is owner:
                 yield topic
 
@@ -240,7 +244,30 @@ class Alarms:
         makers = [call for call in calls if call.function == "__init__"]
         return makers[0].start if len(calls) == len(makers) == 1 else None
 
-    def home(self, construct: Construct) -> Call | None:
+    def new_topic(self, construct: Construct, arn: str, enforces_since: tuple[int, ...] | None) -> Place | Manual:
+        """A topic for all alarms of the class around a construct, `self.alarm_topic`, that is still to be made.
+
+        It has a key that CloudWatch may use, which the AWS managed one does not let it, and a policy that lets
+        CloudWatch publish; source: "Configure a CloudWatch alarm to publish to an encrypted topic", AWS re:Post.
+        Manual if there is no place for it.
+
+        Args:
+            construct: What its first alarms are for.
+            arn: That of a topic that there is, to be read; empty for a new one.
+            enforces_since: The first version of aws-cdk-lib whose topics have `enforce_ssl`.
+        """
+        home, step = self._home(construct), "Add an alarm that notifies a topic"
+        if home is None or home.insert_after("x") is None:
+            reason = "It is not made by a method of a class with an __init__ that could make the topic of its alarms"
+            return Manual(reason, step)
+        if self._has_other(construct):
+            reason = "The class has an alarm_topic or AlarmTopic that can't be judged"
+            return Manual(reason, "Add alarms that notify it, if it is a topic for alarms")
+        is_old = not self._file.has_since(enforces_since)
+        read = f'self.alarm_topic = {{{TOPIC}}}.from_topic_arn(self, "AlarmTopic", "{arn}")'
+        return Place("self.alarm_topic", construct, home, (read,) if arn else _new_topic(is_old=is_old))
+
+    def _home(self, construct: Construct) -> Call | None:
         """The call of the base class's `__init__` in the class around, below which all its methods' topic is made.
 
         None if there is none, or the construct is not made by a method of a class that is a construct itself.
@@ -248,7 +275,7 @@ class Alarms:
         owner, function = construct.scope.nearest("class"), construct.scope.nearest("function")
         if owner is None or function is None or function.parameters[:1] != ("self",):
             return None
-        init = next((one for one in owner.children if one.kind == "function" and one.name == "__init__"), None)
+        init = init_of(owner)
         peers = [one for one in self._file.constructs() if one.scope.nearest("class") is owner]
         if init is None or not any(one.scope_text == "self" for one in peers):
             return None
@@ -260,11 +287,27 @@ class Alarms:
                 return call if is_before and self._file.is_unconditional(init, start) else None
         return None
 
-    def has_other(self, construct: Construct, attribute: str, id_: str) -> bool:
-        """Whether the class around a construct has an attribute, or makes a construct of an id, already."""
+    def _has_other(self, construct: Construct) -> bool:
+        """Whether the class around a construct has an `alarm_topic` or `AlarmTopic` already."""
         owner = construct.scope.nearest("class")
         made = (one for one in self._file.constructs() if one.scope.nearest("class") is owner)
-        return owner is not None and (attribute in owner.attributes or any(one.id == id_ for one in made))
+        return owner is not None and ("alarm_topic" in owner.attributes or any(one.id == "AlarmTopic" for one in made))
+
+
+def _new_topic(*, is_old: bool) -> tuple[str, ...]:
+    """The statements that make a topic, for versions of the CDK whose topics have `enforce_ssl`, or older ones."""
+    principal = f'{{{_PRINCIPAL}}}("cloudwatch.amazonaws.com")'
+    who = f'effect={{{_DENY}}}, principals=[{{{_ANYBODY}}}()], actions=["sns:Publish"]'
+    what = 'resources=[self.alarm_topic.topic_arn], conditions={"Bool": {"aws:SecureTransport": "false"}}'
+    settings = f'self, "AlarmTopic", master_key=alarm_topic_key{"" if is_old else ", enforce_ssl=True"}'
+    refusal = f"self.alarm_topic.add_to_resource_policy({{{_STATEMENT}}}({who}, {what}))"
+    return (
+        f'alarm_topic_key = {{{_KEY}}}(self, "AlarmTopicKey", enable_key_rotation=True)',
+        f"self.alarm_topic = {{{TOPIC}}}({settings})",
+        f'alarm_topic_key.grant({principal}, "kms:Decrypt", "kms:GenerateDataKey*")',
+        f"self.alarm_topic.grant_publish({principal})",
+        *((refusal,) if is_old else ()),
+    )
 
 
 _PHYSICAL = ("function_name", "table_name", "rest_api_name", "api_name", "name")
@@ -272,10 +315,40 @@ _PHYSICAL = ("function_name", "table_name", "rest_api_name", "api_name", "name")
 
 @dataclass(frozen=True)
 class Place:
-    """How a topic is read, and the call below whose statement that can be done."""
+    """How a topic is read, and the call below whose statement that can be done; what makes it, if that is to be done.
+
+    Attributes:
+        topic: How it is read.
+        below: The call below which it can be.
+        home: The call that it is to be made below.
+        lines: The statements that make it, with `{aws_sns.Topic}` for names of the CDK.
+    """
 
     topic: str
     below: Call
+    home: Call | None = None
+    lines: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the CDK that making it takes."""
+        return tuple(dict.fromkeys((TOPIC, *_NAME.findall("".join(self.lines))))) if self.lines else ()
+
+    def made(self, spelled: Mapping[str, str], imports: Sequence[Edit]) -> tuple[Edit, ...] | Manual:
+        """The edits that make it, none if it is there; Manual if what is to be imported comes too late for it.
+
+        Args:
+            spelled: How names of the CDK are written below, `names` among them.
+            imports: The edits that import them.
+        """
+        if self.home is None:
+            return ()
+        found = [self.below.scope.find(text.partition(".")[0]) for text in spelled.values()]
+        inside = any(one is not None and one[0].kind == "function" for one in found)
+        if inside or any(one.start > self.home.start for one in imports):
+            return Manual("Modules are imported below where the topic of its alarms would be made", "Import them above")
+        text = _NAME.sub(lambda name: spelled[name[1]], "\n".join(self.lines))
+        return self.home.insert_after(text, apart=True) or ()
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,12 @@ class RestStage:
             return self.construct.lack(name, value, since=since)
         return self.construct.lack(f"deploy_options.{name}", value, struct=OPTIONS, since=since)
 
+    def lack_all(self, values: Mapping[str, str], step: str) -> Lack | None:
+        """What is wrong with options that must all be there, whatever they are; see `Call.lack_all`."""
+        if self.is_own:
+            return self.construct.lack_all(values, step)
+        return self.construct.lack_all(values, step, keyword="deploy_options", struct=OPTIONS)
+
     def set_all(
         self, values: Mapping[str, str], spelled: str, others: Mapping[str, str] | None = None
     ) -> tuple[Edit, ...]:
@@ -80,3 +86,31 @@ def rest_stages(file: CdkFile) -> Iterator[RestStage]:
         deploys = construct.value("deploy", shared=True)
         if construct.name in REST_STAGES or isinstance(deploys, Unknown) or deploys in (Absent, Known(True)):
             yield RestStage(construct)
+
+
+def method_settings(api: Construct) -> Iterator[Call]:
+    """The calls that say how methods of a REST API are, such as `MethodOptions` and `add_method`, in its file.
+
+    Those that may be of another one are given too if the file makes just this one, and that has no settings for all.
+    """
+    file, given = api.file, api.argument("default_method_options")
+    is_alone = not given and len(list(file.constructs(*REST_APIS))) == 1
+    for call in (*file.calls("aws_apigateway.MethodOptions"), *file.methods("add_method"), *file.methods("add_proxy")):
+        is_default = given is not None and given.start <= call.start < given.end
+        if is_default or is_alone or _root(call) == api.target:
+            yield call
+
+
+def _root(call: Call) -> str:
+    """What a method's receiver comes from: `api` for `orders.add_method` after `orders = api.root.add_resource()`."""
+    file = call.file
+    receiver = file.receiver(call) if hasattr(call.node.func, "value") else ""
+    known = {each.target: file.module.code_for_node(each.value) for each in file.tree.assignments}
+    for _ in known:
+        name = receiver.partition(".root")[0].partition(".add_")[0]
+        if name not in known or name == receiver == known[name]:
+            return name
+        if not known[name].partition("(")[0].endswith((".add_resource", ".root", ".resource_for_path")):
+            return name
+        receiver = known[name]
+    return receiver

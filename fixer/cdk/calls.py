@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from fixer.cdk.layout import Brackets, Item, Splice, end_of_line, fold, indent_at, relay, splice, start_of_line
+from fixer.cdk.outline import ProjectClass
 from fixer.model import Absent, Edit, Finding, Fix, Lack, Language, Manual, Rule, Unknown, Value
 
 if TYPE_CHECKING:
@@ -209,6 +210,19 @@ class Call:
             self,
             Wanted(path, value, struct, accepts or (lambda found: bool(found == value)), since, properties),
         )
+
+    def lack_all(self, values: Mapping[str, str], step: str, *, keyword: str = "", struct: str = "") -> Lack | None:
+        """What is wrong with settings that must all be there, whatever they are; None if they are.
+
+        Args:
+            values: The settings, with the Python expressions to give to those that lack.
+            step: What to do where that can't be told.
+            keyword: The keyword whose struct takes them; empty if the call does itself.
+            struct: The struct's full name.
+        """
+        from fixer.cdk.lack import lack_all
+
+        return lack_all(self, values, step, keyword, struct)
 
     # -- edits
 
@@ -524,6 +538,15 @@ class Construct(Call):
         value = evaluate(self.file, found.node, self.scope) if found is not None else None
         text = getattr(value, "value", None)
         return text if isinstance(text, str) else None
+
+    @property
+    def parent_class(self) -> str | None:
+        """The CDK's class of the construct's parent, such as `Stack`, if that is the class of the app around it."""
+        around = self.scope.nearest("class")
+        if around is None or self.scope_text != "self":
+            return None
+        found = self.file.app.index.subclass(ProjectClass(self.path, around.name))
+        return found.base if found else None
 
     @cached_property
     def target(self) -> str | None:

@@ -324,6 +324,11 @@ class CdkFile:
 
         return Speller(self, at).spell(names)
 
+    def spell_call(self, name: str, values: Mapping[str, str], at: Call | Reference) -> tuple[str, tuple[Edit, ...]]:
+        """How to call something of the CDK with keywords where a call is, and the edits of imports that this needs."""
+        spelled, edits = self.spell(name, at)
+        return f"{spelled}({', '.join(f'{key}={text}' for key, text in values.items())})", edits
+
     @cached_property
     def imports(self) -> Imports:
         """What the file imports, and whether anything reads it."""

@@ -129,17 +129,17 @@ def _is_default(name: Value, function: Construct) -> bool | None:
     return name.value == f"{_FOLDER}{own.value}" if isinstance(own, Known) else None
 
 
-def mentions(text: str, function: Construct, at: Call | None = None) -> bool:
-    """Whether Python source speaks of the function by what it is assigned to.
+def mentions(text: str, construct: Construct, at: Call | None = None) -> bool:
+    """Whether Python source speaks of a construct by what it is assigned to.
 
     Args:
         text: The source.
-        function: The function.
+        construct: A function, or any other.
         at: The call that it is the source of; a name that stands for something else there does not count.
     """
     return any(
-        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text) and (at is None or function.is_meant_by(target, at))
-        for target in function.targets
+        re.search(rf"(?<![\w.]){re.escape(target)}(?!\w)", text) and (at is None or construct.is_meant_by(target, at))
+        for target in construct.targets
     )
 
 

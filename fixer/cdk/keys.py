@@ -16,7 +16,6 @@ import libcst as cst
 from fixer.cdk.classes import init_of, super_call
 from fixer.cdk.companion import free_name
 from fixer.cdk.layout import end_of_line, fold
-from fixer.cdk.outline import ProjectClass
 from fixer.model import Absent, Edit, Known, Lack, Manual, Symbol, Unknown
 
 if TYPE_CHECKING:
@@ -381,7 +380,7 @@ def _made(user: Construct, name: str, purpose: Purpose) -> tuple[str, tuple[Edit
 def _grant_names(user: Construct, grant: Grant | None) -> tuple[str, ...]:
     if grant is None:
         return ()
-    return grant.names if _is_stack(user) else (*grant.names, "Stack")
+    return grant.names if user.parent_class in _STACKS else (*grant.names, "Stack")
 
 
 def _grant_text(user: Construct, name: str, grant: Grant) -> tuple[str, tuple[Edit, ...]]:
@@ -390,20 +389,12 @@ def _grant_text(user: Construct, name: str, grant: Grant) -> tuple[str, tuple[Ed
 
 
 def _grant_line(user: Construct, name: str, grant: Grant, spelled: Mapping[str, str]) -> str:
-    stack = user.scope_text if _is_stack(user) else f"{spelled['Stack']}.of({user.scope_text})"
+    stack = user.scope_text if user.parent_class in _STACKS else f"{spelled['Stack']}.of({user.scope_text})"
     principal = grant.principal.replace("{stack}", stack or "")
     for one in grant.names:
         principal = principal.replace(f"{{{one}}}", spelled[one])
     actions = ", ".join(f'"{action}"' for action in grant.actions)
     return f"{name}.grant({principal}, {actions})"
-
-
-def _is_stack(user: Construct) -> bool:
-    around = user.scope.nearest("class")
-    if around is None or user.scope_text != "self":
-        return False
-    found = user.file.app.index.subclass(ProjectClass(user.path, around.name))
-    return found is not None and found.base in _STACKS
 
 
 def _free_id(user: Construct, purpose: Purpose) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,26 @@ def lack(call: Call, wanted: Wanted) -> Lack | None:
     if manual := _obstacle(call, wanted, value, at):
         return Lack(call, value, manual=manual, at=at)
     return Lack(call, value, _changes(call, wanted, found), at=at)
+
+
+def lack_all(call: Call, values: Mapping[str, str], step: str, keyword: str, struct: str) -> Lack | None:
+    """What is wrong with settings that must all be there; see `Call.lack_all`."""
+    found = within(call, keyword, struct) if keyword else call
+    if isinstance(found, Unknown):
+        return Lack(call, found, manual=_unclear(keyword, found, step))
+    if not isinstance(found, Call):
+        text, imports = call.file.spell_call(struct, values, call)
+        return Lack(call, found, (*call.set(keyword, text), *imports))
+    lacking = {name: text for name, text in values.items() if found.value(name, shared=True) is Absent}
+    others = {name: found.value(name) for name in values if not found.argument(name)}
+    for name, value in others.items():
+        if isinstance(value, Unknown):
+            return Lack(call, value, manual=_unclear(keyword or name, value, step))
+    return Lack(call, Absent, found.set_all(lacking)) if lacking else None
+
+
+def _unclear(what: str, value: Unknown, step: str) -> Manual:
+    return Manual(f"{what} can't be judged: it {value.why}", step)
 
 
 def within(call: Call, keyword: str, struct: str) -> Call | Value:
@@ -118,7 +138,7 @@ def _obstacle(call: Call, wanted: Wanted, value: Value, at: Argument | None) -> 
         what = "something" if later == "*" else later
         return Manual(f"{what} is set on it afterwards", there)
     if isinstance(value, Unknown):
-        return Manual(f"{wanted.path} can't be judged: it {value.why}", there)
+        return _unclear(wanted.path, value, there)
     if manual := call.file.too_old(wanted.path, wanted.since):
         return manual
     if at and isinstance(at.node, cst.Name | cst.Attribute) and behind(call.file, at.node, call.scope) is not at.node:

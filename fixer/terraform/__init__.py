@@ -4,7 +4,7 @@ Rules are written in these words: `module.resources("aws_s3_bucket")`, `block.va
 """
 
 from fixer.terraform.block import Attribute, Block, EditError, delete_blocks
-from fixer.terraform.companion import free_name, known_to, placed, tags
+from fixer.terraform.companion import free_name, known_to, placed, tag_lines, tags
 from fixer.terraform.expression import Chunk, Expr, Traversal
 from fixer.terraform.file import TerraformFile
 from fixer.terraform.layout import align
@@ -29,5 +29,6 @@ __all__ = [
     "known_to",
     "load",
     "placed",
+    "tag_lines",
     "tags",
 ]

@@ -199,6 +199,17 @@ class Block:
 
         return lack(self, path, expr, accepts)
 
+    def lack_all(self, values: Mapping[str, str], accepts: Callable[[Any], bool] = lambda _: True) -> Lack | None:
+        """What is wrong with arguments that must all be there, whatever they are; None if nothing is, as for `lack`.
+
+        Args:
+            values: The arguments, with the HCL expressions to give to those that lack.
+            accepts: Whether a known value is right; by default any is.
+        """
+        from fixer.terraform.lack import lack_all
+
+        return lack_all(self, values, accepts)
+
     def unchangeable(self, path: str, step: str) -> Manual | None:
         """Why an argument can't be set where it stands, whatever it is; None if it can.
 

@@ -22,13 +22,14 @@ def free_name(module: Module, kind: str, name: str, suffix: str, others: Collect
 
     Args:
         module: Where it is to be free.
-        kind: The type of the resource, or of the data source as `data.aws_region`.
+        kind: The type of the resource, or of the data source as `data.aws_region`; or `output`.
         name: What it would best be called.
         suffix: Such as `_logs`.
         others: Names that it must not have either.
     """
     is_data = kind.startswith("data.")
     found = module.data(kind.removeprefix("data.")) if is_data else module.all_resources(kind)
+    found = module.outputs() if kind == "output" else found
     taken = {block.name for block in found}.union(others)
     while name in taken or (is_data and module.resource(f"{kind}.{name}")):
         name += suffix
@@ -73,6 +74,12 @@ def tags(block: Block) -> str | None:
     """
     attribute = block.attribute("tags")
     return _shared(attribute.expr) if attribute else None
+
+
+def tag_lines(block: Block) -> tuple[str, ...]:
+    """The lines that give those `tags` to a resource that goes with the block, apart from those above; or none."""
+    shared = tags(block)
+    return (f"\ntags = {shared}",) if shared else ()
 
 
 def _shared(expr: Expr) -> str | None:

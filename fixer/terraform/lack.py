@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fixer.model import Absent, Known, Lack, Manual, Unknown
@@ -29,6 +30,16 @@ def lack(block: Block, path: str, expr: str | None, accepts: Callable[[Any], boo
         return Lack(block, value, block.set(path, expr) if expr else (), at=at)
     except EditError as error:
         return Lack(block, value, manual=Manual(f"It can't be set: {error}", f"Make sure that {path} is {expr}"), at=at)
+
+
+def lack_all(block: Block, values: Mapping[str, str], accepts: Callable[[Any], bool]) -> Lack | None:
+    """What is wrong with arguments that must all be there; see `Block.lack_all`."""
+    found = {path: lack(block, path, expr, accepts) for path, expr in values.items()}
+    lacking = {path: one for path, one in found.items() if one and not (one.at and isinstance(one.value, Unknown))}
+    first = next(iter(lacking.values()), None)
+    if first is None or first.manual:
+        return first
+    return replace(first, changes=block.set_all({path: values[path] for path in lacking}))
 
 
 def _equals(expr: str | None) -> Callable[[Any], bool]:

@@ -243,6 +243,10 @@ class Module:
     def _references(self) -> tuple[dict[str, list[Reference]], dict[str, list[Reference]]]:
         return _references(self.files), _references(self.fixed)
 
+    def gives(self, address: str) -> bool:
+        """Whether an output of the files that may be changed gives something, itself or through locals."""
+        return references.gives(self, address)
+
     def resources_for(self, target: Block, kind: str, argument: str) -> Iterator[tuple[Block, bool]]:
         """Resources of a type, in all files, whose argument certainly means another resource, or may (False)."""
         for block in self.all_resources(kind):

@@ -156,6 +156,18 @@ def unused_without(module: Module, exprs: Sequence[Expr]) -> list[str]:
     return [address for address in addresses if not is_left(address)]
 
 
+def gives(module: Module, address: str, depth: int = 0) -> bool:
+    """Whether an output gives something; see `Module.gives`."""
+    for reference in module.references(address) if depth < _DEEPEST else ():
+        block, attribute = reference.block, reference.attribute
+        if block and block.top.type == "output":
+            return True
+        local = attribute.name if block and block.top.type == "locals" and attribute else ""
+        if local and gives(module, f"local.{local}", depth + 1):
+            return True
+    return False
+
+
 class _Search:
     def __init__(self, module: Module, target: Block, name: str | None) -> None:
         self._module, self._target = module, target
