@@ -67,6 +67,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from codemods._metrics import FUNCTIONS, HTTP_APIS, KEYS, REST_APIS, SERVICES, TABLES
@@ -312,7 +313,7 @@ _FILES = ("alarms.tf", "cloudwatch_alarms.tf", "cloudwatch-alarms.tf", "monitori
 @rule.terraform
 def terraform(module: Module, options: Options) -> Findings:
     """Functions, tables and APIs by the alarms of the module."""
-    labels: list[str] = []
+    shared = _Shared(module)
     for service in SERVICES:
         for block in filter(_counts, module.declared(service.resource)):
             wanted = [one for one in service.metrics if one.key in options.alarms]
@@ -320,7 +321,7 @@ def terraform(module: Module, options: Options) -> Findings:
             lacking = [one for one, verdict in found.items() if not verdict]
             if lacking:
                 manual = _no_alarm(block, service, is_sure=None not in found.values())
-                fix = manual or _alarmed(module, block, service, lacking, options, labels)
+                fix = manual or _alarmed(shared, block, service, lacking, options)
                 fixed, manual = (None, fix) if isinstance(fix, Manual) else (fix, None)
                 yield block.finding(rule, _message(lacking), fix=fixed, manual=manual)
 
@@ -350,9 +351,27 @@ def _no_alarm(block: Block, service: Service, *, is_sure: bool) -> Manual | None
     return None
 
 
+class _Shared:
+    """What the alarms of a module share: their names, and the place of what they need."""
+
+    def __init__(self, module: Module) -> None:
+        self.module = module
+        self.labels: list[str] = []
+
+    @cached_property
+    def _watched(self) -> list[Block]:
+        found = (one for service in SERVICES for one in filter(_counts, self.module.resources(service.resource)))
+        return sorted(found, key=lambda one: (one.file.path, one.start))
+
+    def first(self, *providers: str | None) -> Block:
+        """The first resource to be watched, of all or of one of these providers: that is where it is made."""
+        return next(one for one in self._watched if not providers or one.meta().get("provider") in providers)
+
+
 def _alarmed(
-    module: Module, block: Block, service: Service, metrics: Sequence[Metric], options: Options, labels: list[str]
+    shared: _Shared, block: Block, service: Service, metrics: Sequence[Metric], options: Options
 ) -> Fix | Manual:
+    module = shared.module
     topic = f'"{options.topic}"' if options.topic else notified(module, block)
     if isinstance(topic, Manual):
         return topic
@@ -363,21 +382,14 @@ def _alarmed(
         if any(file.path.rpartition("/")[2] in _FILES for file in module.files):
             texts += filter(None, (f"{data}\n" if data else "", f"{text}\n"))
         else:
-            above = _first(module).insert_before(data) if data else ()
-            above += _first(module, block.meta().get("provider")).insert_before(text)
+            above = shared.first().insert_before(data) if data else ()
+            above += shared.first(block.meta().get("provider")).insert_before(text)
     for metric in metrics:
-        label = free_name(module, ALARM, f"{block.name}_{metric.label}", "_alarm", labels)
-        labels.append(label)
+        label = free_name(module, ALARM, f"{block.name}_{metric.label}", "_alarm", shared.labels)
+        shared.labels.append(label)
         lines = _alarm(block, service, metric, options, topic)
         texts.append(block.companion(ALARM, label, "\n".join(lines), reference=""))
     return Fix((*above, *placed(block, "\n".join(texts), _FILES)), Impact.BEHAVIOR)
-
-
-def _first(module: Module, *providers: str | None) -> Block:
-    """The first resource to be watched, of all or of one of these providers: that is where what they share is made."""
-    found = (one for service in SERVICES for one in filter(_counts, module.resources(service.resource)))
-    candidates = [one for one in found if not providers or one.meta().get("provider") in providers]
-    return min(candidates, key=lambda one: (one.file.path, one.start))
 
 
 def _alarm(block: Block, service: Service, metric: Metric, options: Options, topic: str) -> Iterator[str]:
