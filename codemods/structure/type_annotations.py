@@ -200,7 +200,7 @@ def _conflict(file: CdkFile, function: Function) -> Manual | None:
 
 def _differs(file: CdkFile, function: Function) -> bool:
     """Whether another function of that name in the app may return something else."""
-    others = list(file.app.definitions(function.name))
+    others = file.app.definitions(function.name)
     if not function.returns_nothing:
         return len(others) > 1
     return any(map(gives_value, others))

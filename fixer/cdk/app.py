@@ -28,6 +28,7 @@ class CdkApp:
         self.errors: list[tuple[str, str]] = []
         self._holding: dict[str, tuple[str, ...]] = {}
         self._outlines: dict[str, Outline] = {}
+        self._definitions: dict[str, list[ast.FunctionDef | ast.AsyncFunctionDef]] = {}
         self.index = Index(facts.path, sources, self._outlines)
         self._outline_all()
 
@@ -43,16 +44,20 @@ class CdkApp:
             self._holding[word] = tuple(path for path, source in self.sources.items() if sought in source)
         return self._holding[word]
 
-    def definitions(self, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    def definitions(self, name: str) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
         """All functions and methods of that name in the app's files, but for those that this Python can't parse."""
-        for path in self.holding(f"def {name}"):
-            try:
-                tree = ast.parse(self.sources[path])
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                continue
-            for node in ast.walk(tree):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
-                    yield node
+        if name not in self._definitions:
+            self._definitions[name] = [each for path in self.holding(f"def {name}") for each in self._named(path, name)]
+        return self._definitions[name]
+
+    def _named(self, path: str, name: str) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        try:
+            tree = ast.parse(self.sources[path])
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name == name:
+                yield node
 
     @cached_property
     def tests(self) -> frozenset[str]:

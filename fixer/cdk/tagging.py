@@ -35,6 +35,8 @@ class Tagging:
 
 def taggings(file: CdkFile) -> Iterator[Tagging]:
     """The calls of a file that tag something, in order; `Tag.add` of version 1 too."""
+    if b"Tag" not in file.source:
+        return
     made: dict[cst.CSTNode, Call] = {each.node: each for each in file.calls("Tags.of")}
     for call in file.methods("add") if made else ():
         receiver = getattr(call.node.func, "value", None)
