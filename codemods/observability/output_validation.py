@@ -201,10 +201,11 @@ def _export(output: Construct, environment: str) -> str | None:
         return None
     mates = (one for one in output.file.constructs(_OUTPUT) if one.class_name == output.class_name)
     others = [given.text for one in mates if (given := one.argument("export_name"))]
-    if any("self.stack_name" in text for text in others):
+    by_stack = [text for text in others if "self.stack_name" in text]
+    if by_stack and not all(f"{{{environment}}}" in text for text in by_stack):
         return f'f"{{self.stack_name}}-{own}"'
     taken = any(re.search(rf"[\"']{own}-".encode(), source) for source in output.file.app.sources.values())
-    if any(f"-{{{environment}}}" in text for text in others) and not taken:
+    if any(f"-{{{environment}}}" in text for text in others) and not by_stack and not taken:
         return f'f"{own}-{{{environment}}}"'
     return f'f"{{self.stack_name}}-{own}-{{{environment}}}"'
 

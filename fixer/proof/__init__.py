@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from fixer import garbage
 from fixer.model import Change, Edit, Language
 from fixer.project import Unit
 
@@ -34,7 +35,9 @@ def prove(unit: Unit, before: Sources, after: Sources, changes: Iterable[Change]
         from fixer.proof import hcl as proof
     else:
         from fixer.proof import python as proof  # type: ignore[no-redef]
-    for path, source in after.items():
-        if before.get(path) != source and (problem := proof.flaw(path, before, source, edits.get(path, ()))):
+    changed = {path: source for path, source in after.items() if before.get(path) != source}
+    garbage.read(sum(map(len, changed.values())))
+    for path, source in changed.items():
+        if problem := proof.flaw(path, before, source, edits.get(path, ())):
             return f"{path}: {problem}"
     return proof.clash(before, after)

@@ -622,7 +622,7 @@ class OrdersStack(Stack):
             "OrdersHttpApiUrl",
             value=self.http_api.api_endpoint,
             description="URL of the orders HTTP API",
-            export_name=f"{self.stack_name}-OrdersHttpApiUrl",
+            export_name=f"{self.stack_name}-OrdersHttpApiUrl-{self.environment_suffix}",
         )
 
         http_api_client_errors_alarm = cloudwatch.Alarm(
@@ -698,14 +698,14 @@ class OrdersStack(Stack):
             "ApiUrl",
             value=self.api.url,
             description="URL of the orders REST API",
-            export_name=f"{self.stack_name}-ApiUrl",
+            export_name=f"{self.stack_name}-ApiUrl-{self.environment_suffix}",
         )
         CfnOutput(
             self,
             "TableName",
             value=self.orders_table.table_name,
             description="Name of the orders table",
-            export_name=f"{self.stack_name}-TableName",
+            export_name=f"{self.stack_name}-TableName-{self.environment_suffix}",
         )
         CfnOutput(
             self,
