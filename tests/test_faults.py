@@ -225,9 +225,12 @@ def watch(token: str, directory: Path, seen: list[str], done: threading.Event) -
             except OSError:
                 continue
             seen += [text for form in forms(token) if form in text]
-        for path in directory.rglob("*"):
+        files = (
+            Path(here, name) for here, _, names in os.walk(directory) for name in names
+        )  # what goes meanwhile is fine
+        for path in files:
             try:
-                content = path.read_bytes() if path.is_file() and "objects" not in path.parts else b""
+                content = path.read_bytes() if "objects" not in path.parts else b""
             except OSError:
                 continue
             seen += [str(path) for form in forms(token) if form.encode() in content]
