@@ -20,6 +20,7 @@ from fixer.cdk import Call, CdkApp, CdkFile, Construct, load
 from fixer.cdk.companion import free_name
 from fixer.cdk.context import reads
 from fixer.cdk.effects import acting
+from fixer.cdk.functions import is_named_for
 from fixer.cdk.layout import end_of_line, fold, longest_line, start_of_line
 from fixer.cdk.outline import gives_value
 from fixer.cdk.signatures import Function, functions, type_names
@@ -784,6 +785,32 @@ def test_a_call_with_keywords() -> None:
     assert imports == ()
 
 
+def test_what_has_no_parent_that_is_known_has_no_companion() -> None:
+    made = bucket_of("def f(self):\n    s3.Bucket(elf, 'Data')").no_companion("Policy", "Look")
+    assert made == Manual("Its parent is no name that is known there, to make its policy in", "Look")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("'/aws/lambda/' + NAME", True),
+        ("f'/aws/lambda/{NAME}'", True),
+        ("f'/aws/lambda/{OTHER}'", None),
+        ("'/aws/lambda/{}'.format(NAME)", None),
+        ("OTHER + NAME", None),
+        ("'/aws/apigateway/' + NAME", False),
+        ("'/ecs/{}'.format(NAME)", False),
+        ("f'/aws/lambda/{OTHER}-canary'", None),
+    ],
+)
+def test_whose_log_group_it_is_by_its_name(name: str, expected: bool | None) -> None:
+    source = "from aws_cdk import aws_lambda as l, aws_logs as logs\nNAME = f()\nOTHER = f()\ndef f(self):\n"
+    source += f"    l.Function(self, 'F', function_name=NAME)\n    logs.LogGroup(self, 'G', log_group_name={name})\n"
+    file = file_of(source)
+    (function,), (group,) = file.constructs("aws_lambda.Function"), file.constructs("aws_logs.LogGroup")
+    assert is_named_for(group, function) is expected
+
+
 def test_a_comma_at_the_start_of_a_line_stays() -> None:
     call = f"s3.Bucket(\n    self\n    , 'Data', bucket_name='{'x' * 60}'\n)"
     edits = bucket_of(call).set("versioned", "True")
@@ -800,6 +827,7 @@ def test_a_comma_at_the_start_of_a_line_stays() -> None:
         (b"a\nbc \\\n\nd", 4, 2, 7),
         (b"bc \\\r\nd\r\n", 2, 0, 7),
         (b"bc  # \\\nd", 2, 0, 7),
+        (b"bc" + b"\\\n" * 5000 + b"d", 2, 0, 10003),
     ],
 )
 def test_lines(source: bytes, at: int, start: int, end: int) -> None:

@@ -596,6 +596,8 @@ class Construct(Call):
         if self.free_id(suffix) is not None and self.scope_text:
             return None
         noun = " ".join(words(suffix)).lower()
+        if self._given(0, "scope") and not self.scope_text:
+            return Manual(f"Its parent is no name that is known there, to make its {noun} in", step)
         return Manual(f"Its id can't be told, to make that of its {noun}", step)
 
     def companion(self, name: str, suffix: str, *arguments: str) -> str:

@@ -38,7 +38,7 @@ _STREAMS = (
 _MAPPINGS = ("aws_lambda.EventSourceMapping", "aws_lambda.CfnEventSourceMapping")
 _GROUPS = ("aws_logs.LogGroup", "aws_logs.CfnLogGroup")
 _FOLDER = "/aws/lambda/"
-_ONE_TEXT = re.compile(r"""f?(["'])(?:(?!\1).)*\1""", re.DOTALL)
+_FIRST_TEXT = re.compile(r"""f?(["'])(?P<text>(?:(?!\1).)*)\1""", re.DOTALL)
 _EDGE = ("aws_cloudfront.EdgeLambda", "aws_cloudfront.LambdaFunctionAssociation")
 
 
@@ -97,8 +97,8 @@ def is_named_for(group: Construct, function: Construct) -> bool | None:
         return True
     if isinstance(group.value("log_group_name"), Known):
         return _is_default(group.value("log_group_name"), function)
-    if _FOLDER not in named.text:
-        return None if named.text.isidentifier() else False
+    if named.text.isidentifier():
+        return None
     own = (function.argument("function_name"), function.behind("function_name"))
     names = {_bare(one.text) for one in own if one}
     wanted = {f"{_FOLDER}{text}" for name in names for text in (name, f"{{{name}}}", f" + {name}")}
@@ -109,11 +109,13 @@ def is_named_for(group: Construct, function: Construct) -> bool | None:
 
 def _may_be_equal(named: str, wanted: str) -> bool:
     """Whether a name may come out as the wanted one, by what stands before and behind what is put into both."""
-    if not _ONE_TEXT.fullmatch(named):
+    first = _FIRST_TEXT.match(named)
+    if first is None:
         return True
-    texts = (_bare(named), wanted)
+    texts = (first["text"], wanted)
     starts, ends = [text.partition("{")[0] for text in texts], [text.rpartition("}")[2][::-1] for text in texts]
-    return all(a.startswith(b) or b.startswith(a) for a, b in (starts, ends))
+    pairs = (starts, ends) if first.end() == len(named) else (starts,)
+    return all(a.startswith(b) or b.startswith(a) for a, b in pairs)
 
 
 def _bare(text: str) -> str:

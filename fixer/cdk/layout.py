@@ -189,10 +189,10 @@ def start_of_line(source: bytes, offset: int) -> int:
 def end_of_line(source: bytes, offset: int) -> int:
     """Where the line of an offset ends, before its line ending; the line that it goes on in behind a lone backslash."""
     end = source.find(b"\n", offset)
+    while end >= 0 and source[offset:end].strip() == b"\\":
+        offset, end = end + 1, source.find(b"\n", end + 1)
     if end < 0:
         return len(source)
-    if source[offset:end].strip() == b"\\":
-        return end_of_line(source, end + 1)
     return end - 1 if end > offset and source[end - 1 : end] == b"\r" else end
 
 

@@ -32,7 +32,7 @@ class NewStatement:
     """Another one like it is written if the policy has it; empty for a statement without one."""
     actions: Sequence[str]
     resources: Sequence[str]
-    """None for the policy of a role that says who may assume it."""
+    """Empty for the policy of a role, which says who may assume it."""
     effect: str = "Allow"
     principals: Sequence[tuple[str, Sequence[str]]] = ()
     """Types with identifiers: `("Service", ("logs.amazonaws.com",))`; `("*", ("*",))` is everybody."""
